@@ -34,7 +34,7 @@ EXECUTIONS ?= 1000000
 T ?= explain
 subject = $(firstword $(wildcard tests/$(T) tests/test_$(T).py tests/*/test_$(T).py tests/*/*/test_$(T).py))
 
-.PHONY: help demo test compiled quick lint format docs notebooks bench texts cuts fuzz clean programs install-all
+.PHONY: help demo test tests compiled quick lint style types format docs notebooks bench texts cuts fuzz clean programs install-all
 
 help:
 	@echo "make demo    install into .venv and explain the capture this program was written for"
@@ -81,9 +81,11 @@ bench: .venv/installed-checks
 
 # The loops run as plain Python here (KEEPALIVE_JIT=0): coverage sees no compiled line.
 # What some tests run compiled is compiled once, by both processors, before: the wheel of another test takes it, too.
-# mypy, which has one process, runs beside that.
-test: programs
-	@$(MAKE) --no-print-directory -j 2 lint compiled
+# mypy, which has one process, runs beside all that: format and style, which take seconds, are checked before.
+test: programs style
+	@$(MAKE) --no-print-directory -j 2 types tests
+
+tests: compiled
 	$(BIN)/coverage erase
 	KEEPALIVE_JIT=0 $(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet
@@ -100,9 +102,13 @@ compiled: .venv/installed-checks
 quick: lint
 	KEEPALIVE_JIT=0 $(BIN)/python -m pytest -q -x -n $(WORKERS) -m "not slow" $(if $(subject),$(subject),-k "$(T)") $(PYTEST_ARGS)
 
-lint: .venv/installed-checks
+lint: style types
+
+style: .venv/installed-checks
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
+
+types: .venv/installed-checks
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 

@@ -1,13 +1,23 @@
 """What every picture shares."""
 
+import io
 import re
 
 import pytest
 from matplotlib.figure import Figure
 
 from analyzer.report.plot import flow_figure, inline_svg, rendered
-from analyzer.report.plot.canvas import FORMATS, add_legend, add_title, axes_or_new, crowding, dress, put_marks
-from analyzer.report.plot.colours import THEMES
+from analyzer.report.plot.canvas import (
+    DOTS_PER_INCH,
+    FORMATS,
+    add_legend,
+    add_title,
+    axes_or_new,
+    crowding,
+    dress,
+    put_marks,
+)
+from analyzer.report.plot.colours import THEMES, house_style
 from analyzer.report.plot.symbols import HOLLOW, Mark
 from tests import drawing
 from tests.judging import captured
@@ -25,6 +35,19 @@ def founding(**options):
 def test_the_same_flow_gives_the_same_bytes(fmt):
     """A picture made twice is the same file, so that one in a repository does not change by itself."""
     assert rendered([founding()], fmt) == rendered([founding()], fmt)
+
+
+@pytest.mark.parametrize("fmt", ["png", "svg"])
+def test_a_picture_is_what_matplotlib_saves(fmt):
+    """To draw a figure once instead of twice changes no byte, and leaves the figure to be drawn in any other way."""
+    figure, once = founding(), founding()
+    content = rendered([once], fmt)
+    saved = [io.BytesIO(), io.BytesIO()]
+    with house_style():
+        for each, stream in zip((figure, once), saved, strict=True):
+            each.savefig(stream, format=fmt, dpi=DOTS_PER_INCH, metadata={"Date" if fmt == "svg" else "Software": None})
+
+    assert [content, content] == [stream.getvalue() for stream in saved]
 
 
 @pytest.mark.parametrize(("fmt", "magic"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
