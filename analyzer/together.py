@@ -38,7 +38,10 @@ SEARCHED: Final = 2048
 """This many flows, of several batches, are searched for findings together: a search alone costs milliseconds."""
 
 WRITTEN: Final = 4096
-"""This many kept flows are searched, judged and written together, if they have not too many rows."""
+"""This many flows are searched, judged and written together, if they have not too many rows.
+
+Twice ``SEARCHED``: flows that wait until there are that many are nearly always one part, without a small rest. A part
+costs milliseconds before anything of it is written, however small it is."""
 LARGE: Final = 4096
 """A flow of so many notable segments takes long to judge, so that it stays judged until a few others were."""
 MOST_OF: Final = 8
@@ -244,7 +247,7 @@ class FlowsTogether:
     def parts(self, places: NDArray[np.int64]) -> Iterator[FlowsTogether]:
         """Yield the flows at these places, in order, as many at a time as are worth being looked at together."""
         sizes = np.concatenate([np.diff(batch.start)[picked] for batch, _, picked in self._pieces])[places]
-        for part in portions(sizes, rows=ROWS, flows=SEARCHED):
+        for part in portions(sizes, rows=ROWS, flows=WRITTEN):
             yield self if part == slice(0, len(self)) else self.take(places[part])
 
     def judged(self, places: NDArray[np.int64], record: type[FlowRecord] | None = None) -> Iterator[JudgedFlow]:
