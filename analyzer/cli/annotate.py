@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from analyzer.cli import manner
+from analyzer.cli import manner, values
 from analyzer.cli import options as shared
 from analyzer.report.screen import printable
 
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLES
     group = parser.add_argument_group("input and output")
     group.add_argument("file", metavar="IN", help="a capture (pcap, pcapng, also gzip or zstd); - is stdin")
-    group.add_argument("out", metavar="OUT", type=shared.out, help="the copy, a pcapng; - is stdout")
+    group.add_argument("out", metavar="OUT", type=values.out, help="the copy, a pcapng; - is stdout")
     group.add_argument("--force", action="store_true", help="overwrite an existing OUT")
     shared.add_reader(group)
     shared.add_flows(parser.add_argument_group("which flows"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
-from analyzer.cli import manner
+from analyzer.cli import manner, values
 from analyzer.cli import options as shared
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--limit",
         metavar="N",
-        type=shared.count,
+        type=values.count,
         default=LISTED,
         help=f"list at most N differences; 0 lists all (default: {LISTED})",
     )

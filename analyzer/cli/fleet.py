@@ -6,8 +6,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
-from analyzer.cli import ending, manner
-from analyzer.cli import options as shared
+from analyzer.cli import ending, manner, values
 from analyzer.report.screen import printable
 
 if TYPE_CHECKING:
@@ -61,14 +60,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     who.add_argument(
         "--workers",
         metavar="N",
-        type=shared.count,
+        type=values.count,
         default=None,
         help="processes on this machine (default: one per processor); 0 works in this one",
     )
     group.add_argument(
         "--shards",
         metavar="N",
-        type=shared.count,
+        type=values.count,
         default=1,
         help="split each point by its pairs of hosts, for points larger than a worker (default: 1)",
     )

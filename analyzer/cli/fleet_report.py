@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from analyzer.cli import manner, page
+from analyzer.cli import manner, page, values
 from analyzer.cli import options as shared
 from analyzer.output import whole
 from analyzer.report.screen import printable
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("which questions")
     group.add_argument("--ask", metavar="NAME", action="append", default=[], help="only this question")
     group.add_argument(
-        "--limit", metavar="N", type=shared.count, default=None, help="at most N rows of each answer; 0 tells all"
+        "--limit", metavar="N", type=values.count, default=None, help="at most N rows of each answer; 0 tells all"
     )
     group = parser.add_argument_group("output")
     forms = group.add_mutually_exclusive_group()

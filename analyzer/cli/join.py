@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from analyzer.cli import manner, page
+from analyzer.cli import manner, page, values
 from analyzer.cli import options as shared
 from analyzer.output import whole
 from analyzer.report.screen import printable
@@ -48,9 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     shared.add_reader(group)
     group = parser.add_argument_group("which connections")
     group.add_argument(
-        "--flow", metavar="N", action="extend", default=[], type=shared.numbers, help="only these connections"
+        "--flow", metavar="N", action="extend", default=[], type=values.numbers, help="only these connections"
     )
-    group.add_argument("--limit", metavar="N", type=shared.count, default=None, help="tell at most N; 0 tells all")
+    group.add_argument("--limit", metavar="N", type=values.count, default=None, help="tell at most N; 0 tells all")
     group = parser.add_argument_group("output")
     shared.add_time(group)
     forms = group.add_mutually_exclusive_group()
@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--output",
         metavar="OUT",
-        type=shared.out,
+        type=values.out,
         help="also a ladder of each connection, as OUT.png, .svg or .pdf (all its pages)",
     )
     group.add_argument("--theme", choices=THEMES, default="light", help="of the ladder: for a light page, a dark one")

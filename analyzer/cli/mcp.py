@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import analyzer
-from analyzer.cli import extras
+from analyzer.cli import extras, values
 from analyzer.cli import options as shared
 from analyzer.errors import AnalyzerError
 from analyzer.report.screen import printable
@@ -64,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--longest",
         metavar="N",
-        type=shared.count,
+        type=values.count,
         default=LONGEST,
         help=f"cut answers behind N characters (default: {LONGEST})",
     )
@@ -158,9 +158,9 @@ class Answers:
         return f"{text[: self._longest]}\n\n[{more:,} more characters: ask for one flow, a host or a port]"
 
 
-def chosen(**values: object) -> list[str]:
+def chosen(**given: object) -> list[str]:
     """Return options of the command for what was asked for; a value never passes as an option of its own."""
-    return [f"--{name}={value}" for name, value in values.items() if value is not None]
+    return [f"--{name}={value}" for name, value in given.items() if value is not None]
 
 
 def server(answers: Answers) -> Foreign:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
-from ipaddress import ip_address, ip_network, summarize_address_range
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from analyzer.cli import window
 from analyzer.cli.manner import warn
 from analyzer.cli.parser import suggestion
+from analyzer.cli.values import count, flows, hosts, ports
 from analyzer.errors import AnalyzerError
 from analyzer.report.screen import printable
 from analyzer.units import Clock
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from analyzer.track.held import Limits
 
 MAX_MEMORY_MIB = 640
-LARGEST_PORT = 65535
 UNREADABLE: Final = 2
 """The exit status where a named capture could not be read, whatever came of the others."""
 
@@ -182,7 +180,7 @@ def add_flows(group: argparse._ActionsContainer) -> None:
         metavar="ADDR",
         action="extend",
         default=[],
-        type=_hosts,
+        type=hosts,
         help="one end is this address, network or range (10.0.0.1-10.0.0.9); several with commas, or given again",
     )
     add_port(group, "one end has this port, or one of this range (8000-8099); several with commas, or given again")
@@ -365,17 +363,6 @@ def status(options: argparse.Namespace, result: Analysis, fail_on: FailOn | None
     return 0 if fail_on is None else fail_on.status
 
 
-def out(text: str) -> str:
-    """Return the name of a file to be written.
-
-    Raises:
-        ArgumentTypeError: it is empty.
-    """
-    if not text:
-        raise argparse.ArgumentTypeError("the name is empty; is a variable not set?")
-    return text
-
-
 def refuse_overwrite(path: str, *, force: bool) -> None:
     """Refuse to write over a file without --force.
 
@@ -384,81 +371,3 @@ def refuse_overwrite(path: str, *, force: bool) -> None:
     """
     if not force and Path(path).exists():
         raise UsageError(f"{path} exists; --force overwrites it")
-
-
-ADDRESS_RANGE: Final = re.compile(r"([0-9A-Fa-f.:]+)-([0-9A-Fa-f.:]+)")
-
-
-def _hosts(text: str) -> list[str]:
-    """Return the networks that --host names: a list of addresses, networks and ranges."""
-    return [network for part in text.split(",") for network in _networks(part.strip().strip("[]"))]
-
-
-def _networks(text: str) -> list[str]:
-    try:
-        if between := ADDRESS_RANGE.fullmatch(text):
-            first, last = map(ip_address, between.groups())
-            if first.version == last.version and int(last) < int(first):
-                raise argparse.ArgumentTypeError(f"{text} is not a range of addresses: it ends before it begins")
-            return [str(each) for each in summarize_address_range(first, last)]
-        ip_network(text, strict=False)
-    except (TypeError, ValueError):
-        raise argparse.ArgumentTypeError(
-            f"{text or 'nothing'} is not an address, a network or a range (names are not looked up)"
-        ) from None
-    return [text]
-
-
-def ports(text: str) -> list[int]:
-    """Return the port numbers of a list of numbers and ranges."""
-    return [each for part in text.split(",") for each in _port_range(part.strip())]
-
-
-def _port_range(text: str) -> range:
-    first, dash, last = text.partition("-")
-    if not dash:
-        return range(port(first), port(first) + 1)
-    if not (first and last):
-        raise argparse.ArgumentTypeError(f"{text} is not a range of ports: write both ends, as in 8000-8099")
-    if port(last) < port(first):
-        raise argparse.ArgumentTypeError(f"{text} is not a range of ports: it ends before it begins")
-    return range(port(first), port(last) + 1)
-
-
-def port(text: str) -> int:
-    """Return a port number."""
-    if not (text.isascii() and text.isdigit() and int(text) <= LARGEST_PORT):
-        raise argparse.ArgumentTypeError(f"{text or 'nothing'} is not a port number")
-    return int(text)
-
-
-def count(text: str) -> int:
-    """Return a number that was written as an option.
-
-    Raises:
-        ArgumentTypeError: it is none.
-    """
-    if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text or 'nothing'} is not a number from 0 on")
-    return int(text)
-
-
-def numbers(text: str) -> list[int]:
-    """Return the numbers of a list with commas."""
-    return [count(part) for part in text.split(",")]
-
-
-def flows(text: str) -> list[int | FlowOf]:
-    """Return the flows of a list with commas: numbers, some behind that of a capture and a colon.
-
-    Raises:
-        ArgumentTypeError: one is neither.
-    """
-    return [_flow(part) for part in text.split(",")]
-
-
-def _flow(text: str) -> int | FlowOf:
-    from analyzer.survey.selection import FlowOf
-
-    capture, colon, number = text.partition(":")
-    return FlowOf(count(capture), count(number)) if colon else count(text)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from analyzer.cli import options as shared
+from analyzer.cli import values
 from analyzer.cli.steps import steps
 from analyzer.output import whole
 from analyzer.report.screen import printable
@@ -34,7 +35,7 @@ def add_html(group: argparse._ActionsContainer, forms: argparse._ActionsContaine
     forms.add_argument(
         "--html",
         metavar="OUT",
-        type=shared.out,
+        type=values.out,
         help="one HTML file to attach to a ticket; needs nothing but a browser",
     )
     group.add_argument("--force", action="store_true", help="overwrite existing files")
@@ -45,7 +46,7 @@ def add_parquet(forms: argparse._ActionsContainer) -> None:
     forms.add_argument(
         "--parquet",
         metavar="OUT",
-        type=shared.out,
+        type=values.out,
         help="a folder with flows, probes and findings as Parquet tables (needs the extra parquet)",
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from analyzer.cli import manner
+from analyzer.cli import manner, values
 from analyzer.cli import options as shared
 from analyzer.cli.steps import steps
 from analyzer.output import whole
@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--output",
         metavar="OUT",
-        type=shared.out,
+        type=values.out,
         required=True,
         help="where to, as OUT.png, .svg or .pdf; several flows become pages of a PDF, or OUT-flow3.png and so on",
     )

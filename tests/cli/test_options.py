@@ -50,23 +50,6 @@ def test_the_selection_is_what_the_options_say():
     assert ((80, 8000, 8001, 8002, 443), (1, 2, 3)) == (chosen.ports, chosen.numbers)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (("--port", "80,"), "nothing is not a port number"),
-        (("--port", "90-80"), "90-80 is not a range of ports: it ends before it begins"),
-        (("--port", "80-65536"), "65536 is not a port number"),
-        (("--host", "10.0.0.9-10.0.0.1"), "10.0.0.9-10.0.0.1 is not a range of addresses: it ends before it begins"),
-        (("--host", "10.0.0.1-::1"), "10.0.0.1-::1 is not an address, a network or a range"),
-        (("--host", ""), "nothing is not an address, a network or a range"),
-    ],
-)
-def test_what_is_no_list_or_range_is_refused(arguments, sentence):
-    """A list with a hole, a range that ends before it begins and one of two kinds are refused by name."""
-    with pytest.raises(argparse.ArgumentError, match=sentence):
-        parsed("x", *arguments)
-
-
 def test_a_flow_that_is_not_there_is_said(keepalive):
     """Of several numbers those that no flow has are named, and the others are told."""
     done = keepalive("report", "founding_go_fin60.pcap", "--flow", "0,99")
