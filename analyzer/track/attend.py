@@ -26,16 +26,14 @@ from analyzer.track.hosts import (
     SYN_AGAIN_NS,
     TCP,
     clock_of,
-    digest_of,
-    entered,
     heard,
     is_virtual,
     new_host,
     new_station,
-    sought,
     whom,
 )
 from analyzer.track.news import note_news, note_of_station
+from analyzer.track.subjects import digest_of, entered, sought
 
 if TYPE_CHECKING:
     from analyzer.untyped import Numbers, Record, Rows

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.loops.loop import loop
 from analyzer.segment import BEGAN, CHANGED, GAVE_BACK, GIVEN, PORT, PORT_SHUT
-from analyzer.track.hosts import digest_of, entered, whom
+from analyzer.track.hosts import whom
+from analyzer.track.subjects import digest_of, entered
 
 if TYPE_CHECKING:
     from analyzer.untyped import Numbers, Record, Rows

@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.loops.loop import loop
-from analyzer.track.hosts import ASKED, digest_of, is_virtual, sought, whom
+from analyzer.track.hosts import ASKED, is_virtual, whom
 from analyzer.track.news import GOT, LEASED, PORTS, RETURNED, SHUT, STARTED, TOPOLOGY, row_since
+from analyzer.track.subjects import digest_of, sought
 
 if TYPE_CHECKING:
     from analyzer.untyped import Numbers, Record, Rows

@@ -15,7 +15,7 @@ import numpy as np
 from analyzer.label.reset import ABORT, GAVE_UP
 from analyzer.loops.loop import loop
 from analyzer.track.attend import ANNOUNCED, LAST_FRAME, LAST_MAC, LAST_NS, OTHER_FRAME, OTHER_NS
-from analyzer.track.hosts import OF_STATION, SERVED, TCP, clock_of, digest_of, heard, sought, whom
+from analyzer.track.hosts import OF_STATION, SERVED, TCP, clock_of, heard, whom
 from analyzer.track.signs import (
     ALIKE,
     BESIDE_NS,
@@ -36,6 +36,7 @@ from analyzer.track.signs import (
     place_of,
     questions,
 )
+from analyzer.track.subjects import digest_of, sought
 
 if TYPE_CHECKING:
     from analyzer.untyped import Numbers, Record, Rows

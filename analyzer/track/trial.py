@@ -17,7 +17,7 @@ import numpy as np
 from analyzer.loops.loop import loop
 from analyzer.segment import RST
 from analyzer.track.flow import FREE, INDEX
-from analyzer.track.hosts import digest_of
+from analyzer.track.subjects import digest_of
 
 if TYPE_CHECKING:
     from analyzer.untyped import Numbers, Record, Rows
