@@ -32,12 +32,13 @@ from analyzer.track.hosts import (
     SERVICE,
     STATION,
 )
+from analyzer.track.in_question import asked_about
 from analyzer.track.news import OF_LINK
 from analyzer.track.outages import note_shared
 from analyzer.track.refused import note_refused
 from analyzer.track.signs import BESIDE_NS
 from analyzer.track.subjects import Subjects
-from analyzer.track.testimony import TESTIMONY, asked_about, recall, testify_beside
+from analyzer.track.testimony import TESTIMONY, recall, testify_beside
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,15 +12,44 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analyzer.track.testimony import share
+from analyzer.loops.loop import loop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.track.batch import FlowBatch
-    from analyzer.untyped import Foreign, Rows
+    from analyzer.untyped import Foreign, Numbers, Rows
 
 NEVER: Final = np.iinfo(np.int64).max
+TOGETHER_NS: Final = 5_000_000_000
+"""What happens within this time is one moment: hosts that probe every few seconds are heard so far apart."""
+COMPARED: Final = 32
+"""With so many others each flow is compared."""
+
+
+@loop
+def share(order: Numbers, askers: Numbers, quiet: Numbers, heard_ns: Numbers, out: Rows) -> None:
+    """Note of each flow which others of the same asker fell silent in the same moment.
+
+    ``order`` has the indices of those TESTIMONY records whose flows fell silent, by asker and then by time; ``askers``
+    and ``quiet`` are the addresses of both ends of each, as one word, ``heard_ns`` when the host in question was last
+    heard.
+    """
+    for i in range(len(order)):
+        for j in range(i + 1, min(i + 1 + COMPARED, len(order))):
+            one, two = out[order[i]], out[order[j]]
+            if askers[order[i]] != askers[order[j]] or heard_ns[order[j]] - heard_ns[order[i]] > TOGETHER_NS:
+                break
+            if quiet[order[i]] == quiet[order[j]]:
+                one["shared_peer"] += 1
+                two["shared_peer"] += 1
+                one["shared_peer_flow"] = two["flow"]
+                two["shared_peer_flow"] = one["flow"]
+            else:
+                one["shared_other"] += 1
+                two["shared_other"] += 1
+                one["shared_other_flow"] = two["flow"]
+                two["shared_other_flow"] = one["flow"]
 
 
 def note_shared(batch: FlowBatch, picked: NDArray[np.int64], out: Rows, *, jit: bool) -> None:

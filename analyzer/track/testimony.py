@@ -1,7 +1,7 @@
 """``TESTIMONY``: what is known beside a flow about the end in question, since that was last heard in the flow.
 
-Made of the tables of ``hosts`` when a flow leaves, for flows that somebody may ask about: those with a RST, an ICMP
-error, or something that stays unanswered. Everything has the frame that shows it.
+Made of the tables of ``hosts`` when a flow leaves, for flows that somebody may ask about (``in_question``). Everything
+has the frame that shows it.
 
 It must not judge: not whether a host is dead, nor what ended the flow.
 """
@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analyzer.label.reset import ABORT, GAVE_UP
+from analyzer.label.reset import GAVE_UP
 from analyzer.loops.loop import loop
 from analyzer.track.attend import ANNOUNCED, LAST_FRAME, LAST_MAC, LAST_NS, OTHER_FRAME, OTHER_NS
 from analyzer.track.hosts import OF_STATION, SERVED, TCP, clock_of, heard, whom
+from analyzer.track.in_question import end_in_question, left_its_address
 from analyzer.track.signs import (
     ALIKE,
     BESIDE_NS,
@@ -167,49 +168,6 @@ TESTIMONY: Final = np.dtype(
 )
 
 
-TOGETHER_NS: Final = 5_000_000_000
-"""What happens within this time is one moment: hosts that probe every few seconds are heard so far apart."""
-COMPARED: Final = 32
-"""With so many others each flow is compared."""
-
-
-STOPPED_NS: Final = 3_000_000_000
-"""Who probes more seldom has not stopped because nothing came for so long."""
-
-
-@loop
-def asked_about(
-    flows: Rows, a: Rows, b: Rows, endings: Rows, run_a: Rows, run_b: Rows, end_ns: int, picked: Numbers
-) -> int:
-    """List the flows for which it matters what passed beside them; return how many there are.
-
-    Those with a RST that is no program's own, an ICMP error, or something unanswered; and those whose probes stopped: a
-    prober that has lost its next hop sends none. Not those whose addresses another connection took: they leave at once,
-    when little is known of what came later. The columns are those of a FlowBatch.
-    """
-    count = 0
-    for i in range(len(flows)):
-        flow = flows[i]
-        if flow["reused_ns"] >= 0:
-            continue
-        ending = endings[i]
-        reset = ending["reset_row"] >= 0
-        abort = ending["reset_kind"] == ABORT and ending["answers_row"] < 0 and ending["stranger"] == 0
-        asked = ending["icmp_errors"] > 0 or (reset and not abort)
-        probes = run_a[i]["probes"] + run_b[i]["probes"]
-        if not asked and probes > 0:
-            asked = run_a[i]["trailing"] > 0 or run_b[i]["trailing"] > 0
-            asked |= not reset and end_ns - flow["last_ns"] > STOPPED_NS
-        if not asked and not reset:
-            asked = a[i]["unacked_ns"] >= 0 or b[i]["unacked_ns"] >= 0
-            asked |= run_a[i]["window_trailing"] > 0 or run_b[i]["window_trailing"] > 0
-        both = a[i]["segments"] > 0 and b[i]["segments"] > 0
-        if asked and (both or ending["icmp_errors"] > 0 or run_a[i]["trailing"] > 0):
-            picked[count] = i
-            count += 1
-    return count
-
-
 @loop
 def bear(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one look at each table, and loops take positional arguments
     flow: Record,
@@ -322,40 +280,6 @@ def bear(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one look at each t
 
 
 @loop
-def end_in_question(a: Record, b: Record, ending: Record, run_a: Record, run_b: Record) -> int:
-    """Return which end's host a flow raises questions about: 0 or 1.
-
-    The one that a prober gave up on, or in whose name another RST came; the one that leaves the other's probes or data
-    unanswered; the one that is probed; or that was heard longer ago.
-    """
-    if ending["reset_row"] >= 0:
-        side = ending["reset_side"]
-        return 1 - side if ending["reset_kind"] == GAVE_UP else side
-    in_vain_a = run_a["trailing"] > 0 or a["unacked_ns"] >= 0 or run_a["window_trailing"] > 0
-    in_vain_b = run_b["trailing"] > 0 or b["unacked_ns"] >= 0 or run_b["window_trailing"] > 0
-    if in_vain_a != in_vain_b:
-        return 1 if in_vain_a else 0
-    if (run_a["probes"] > 0) != (run_b["probes"] > 0):
-        return 1 if run_a["probes"] > 0 else 0
-    return 1 if ending["heard_b_ns"] <= ending["heard_a_ns"] else 0
-
-
-@loop
-def left_its_address(
-    flow: Record, side: int, end: Record, heard_ns: int, claim_slots: Numbers, claims: Rows, keys: Numbers
-) -> bool:
-    """Say whether an end's address was said to be at another station after its last word in the flow."""
-    hi = flow["a_hi"] if side == 0 else flow["b_hi"]
-    lo = flow["a_lo"] if side == 0 else flow["b_lo"]
-    if heard_ns < 0 or end["mac"] < 0:
-        return False
-    claim = sought(claim_slots, claims, digest_of(hi, lo, flow["tag"], keys), hi, lo, flow["tag"])
-    if claim < 0 or claims[claim]["there_ns"] <= heard_ns:
-        return False
-    return is_another_station(claims[claim], end["mac"])
-
-
-@loop
 def testify_beside(  # noqa: PLR0913, PLR0917 - loops take positional arguments
     picked: Numbers,
     flows: Rows,
@@ -409,31 +333,6 @@ def testify_beside(  # noqa: PLR0913, PLR0917 - loops take positional arguments
         )  # fmt: skip
         if registers[ANNOUNCED] > 0:
             announced(flows[at], side, news_slots, news, keys, out[i])
-
-
-@loop
-def share(order: Numbers, askers: Numbers, quiet: Numbers, heard_ns: Numbers, out: Rows) -> None:
-    """Note of each flow which others of the same asker fell silent in the same moment.
-
-    ``order`` has the indices of those TESTIMONY records whose flows fell silent, by asker and then by time; ``askers``
-    and ``quiet`` are the addresses of both ends of each, as one word, ``heard_ns`` when the host in question was last
-    heard.
-    """
-    for i in range(len(order)):
-        for j in range(i + 1, min(i + 1 + COMPARED, len(order))):
-            one, two = out[order[i]], out[order[j]]
-            if askers[order[i]] != askers[order[j]] or heard_ns[order[j]] - heard_ns[order[i]] > TOGETHER_NS:
-                break
-            if quiet[order[i]] == quiet[order[j]]:
-                one["shared_peer"] += 1
-                two["shared_peer"] += 1
-                one["shared_peer_flow"] = two["flow"]
-                two["shared_peer_flow"] = one["flow"]
-            else:
-                one["shared_other"] += 1
-                two["shared_other"] += 1
-                one["shared_other_flow"] = two["flow"]
-                two["shared_other_flow"] = one["flow"]
 
 
 @loop

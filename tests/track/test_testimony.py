@@ -1,36 +1,43 @@
-"""Which end a flow raises questions about."""
+"""What is noted beside a flow of the end in question; more is in test_beside, from captures."""
 
 import pytest
 
-from analyzer.label.reset import ABORT, GAVE_UP
-from analyzer.track.testimony import end_in_question
+from analyzer.track.flow import keys_of
+from analyzer.track.hosts import HOST, new_host
+from analyzer.track.subjects import Subjects, digest_of, entered
+from analyzer.track.testimony import recall
+from tests.track.test_beside import dead
 
-
-def ending(**fields):
-    """An ENDING record as a dict."""
-    return {"reset_row": -1, "reset_side": 0, "reset_kind": 0, "heard_a_ns": 5, "heard_b_ns": 9} | fields
-
-
-def run(trailing=0, window=0):
-    """A RUN record as a dict."""
-    return {"trailing": trailing, "window_trailing": window, "probes": trailing + window}
-
-
-END = {"unacked_ns": -1}
+KEYS = list(keys_of(5))
 
 
 @pytest.mark.parametrize(
-    ("expected", "of", "run_a", "run_b", "a", "b"),
+    ("active_ns", "last_ns", "heard"),
     [
-        (1, ending(reset_row=3, reset_side=0, reset_kind=GAVE_UP), run(), run(), END, END),
-        (0, ending(reset_row=3, reset_side=0, reset_kind=ABORT), run(), run(), END, END),
-        (1, ending(), run(2), run(), END, END),
-        (0, ending(), run(), run(), END, {"unacked_ns": 7}),
-        (0, ending(), run(1), run(window=1), END, END),
-        (1, ending(heard_a_ns=9, heard_b_ns=9), run(), run(), END, END),
+        (50, 60, (50, 5)),
+        (50, 90, (90, 9)),
+        (20, 60, (30, 3)),
     ],
-    ids=["gave up", "reset", "probes", "data", "both", "neither"],
+    ids=["last activity", "last of the flow", "heard beside it since"],
 )
-def test_the_end_in_question(expected, of, run_a, run_b, a, b):
-    """It is the one a prober gave up on, who sent a RST, who leaves the other unanswered, or was heard longer ago."""
-    assert expected == end_in_question(a, b, of, run_a, run_b)
+def test_when_each_end_was_heard_is_called_to_mind(active_ns, last_ns, heard):
+    """A host was heard when its end of a flow was last active, unless it was heard later in the flow or beside it."""
+    table = Subjects(HOST, 8, jit=False)
+    table.make_room(0, 1)
+    entered(table.slots, table.records, [0], 0, digest_of(0, 1, 0, KEYS), 0, 1, 0)
+    new_host(table.records[0], 30, 3, 7)
+    flow = {"alive": 1, "a_hi": 0, "a_lo": 1, "b_hi": 0, "b_lo": 2, "tag": 0, "last_ns": 90, "last_frame": 9}
+    a = {"segments": 4, "active_ns": active_ns, "active_frame": active_ns // 10, "last_ns": last_ns}
+    b = {"segments": 0}
+
+    recall(1, [flow], [a, b], table.slots, table.records, KEYS)
+
+    assert heard == (table.records[0]["last_ns"], table.records[0]["last_frame"])
+
+
+def test_the_end_in_question_is_the_one_that_is_silent(tmp_path):
+    """Probes that nobody answers ask about their receiver, since it was last heard in the flow."""
+    (about,) = dead().testimony(tmp_path)
+
+    assert (0, 1, 1) == (about["flow"], about["side"], about["silent"])
+    assert 1 == round(about["since_ns"] / 1_000_000) % 1000
