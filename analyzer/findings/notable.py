@@ -15,7 +15,7 @@ from analyzer.judge.protocols import POLLS
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.tolerances import BEAT_LENGTH_PLAY
 from analyzer.track.beats import is_awaited
-from analyzer.track.endpoint import HOLE
+from analyzer.track.uncaptured import HOLE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

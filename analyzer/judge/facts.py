@@ -22,7 +22,7 @@ from analyzer.judge.milestones import milestones, until
 from analyzer.judge.probe_facts import ProbeFacts
 from analyzer.judge.table import WORDS, Table
 from analyzer.segment import NONE
-from analyzer.track.endpoint import HOLE
+from analyzer.track.uncaptured import HOLE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -118,7 +118,7 @@ class Facts(ProbeFacts, EventFacts):
     def _lacks_one_octet(self, side: int) -> NDArray[np.bool_]:
         """Say of which flows the capture lacks one octet of an end, and nothing that the end sent behind it.
 
-        Most likely that is a FIN. Oddities of a flow are known one at a time (``endpoint.note_oddity``); of an end of
+        Most likely that is a FIN. Oddities of a flow are known one at a time (``uncaptured.note_oddity``); of an end of
         which nothing was captured it is the last thing that its peer acknowledged.
         """
         end, flow = self.ends[side], self.flow

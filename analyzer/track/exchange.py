@@ -23,9 +23,9 @@ from analyzer.tolerances import (
 from analyzer.track.amid import answer_amid, awaiting, place_amid, watched_of
 from analyzer.track.beat_trains import ACKED, is_answered
 from analyzer.track.beats import MOST_OTHERS, MOST_SAID, MOST_TRAINS, is_alike, is_of_every, new_train
-from analyzer.track.endpoint import fills_hole
 from analyzer.track.placing import close_exchange, note_asked, pass_over
 from analyzer.track.rhythm import is_step, period_of
+from analyzer.track.uncaptured import fills_hole
 
 if TYPE_CHECKING:
     from analyzer.untyped import Numbers, Record, Rows

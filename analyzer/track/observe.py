@@ -28,7 +28,6 @@ from analyzer.track.endpoint import (
     learn_numbers,
     learn_time,
     new_endpoint,
-    settle_claim,
 )
 from analyzer.track.exchange import is_new_data, may_beat, may_show_answer, note_unseen_answer, watch_beats
 from analyzer.track.fast_path import go_on, goes_on, steady
@@ -46,6 +45,7 @@ from analyzer.track.seen import LIKE_KEEPALIVE, SEEN, notable, remember
 from analyzer.track.translated import link_translation
 from analyzer.track.trial import TRIAL_LEAST_NS, try_silence
 from analyzer.track.two_tags import take_out, take_tag, under_other_tag
+from analyzer.track.uncaptured import settle_claim
 from analyzer.track.unnumbered import ANY_NUMBER
 from analyzer.track.untranslated import link_lone, link_passing, remember_peers, take_back
 

@@ -10,7 +10,7 @@ from analyzer.findings.evidence import frames_of, known, numbers_of
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
-from analyzer.track.endpoint import HOLE
+from analyzer.track.uncaptured import HOLE
 from analyzer.words.model import Line, LongText
 from analyzer.words.probes import probe_summary
 from analyzer.words.teller import count, duration, number, side_of
