@@ -14,7 +14,7 @@ import numpy as np
 
 from analyzer.loops.loop import freeze, pick, records, thaw
 from analyzer.loops.packed import WORTH, Packed
-from analyzer.track import beats, heartbeats, observe
+from analyzer.track import beats, heartbeats, tally
 from analyzer.track.batch import FlowBatch, labelled
 from analyzer.track.held import Dropped, ints
 from analyzer.track.lapsed import lapses
@@ -41,17 +41,17 @@ class Collecting(Leaps):
     @property
     def _worth(self) -> int:
         """This many rows of a flow are packed: fewer than usual once there are very many in all."""
-        return WORTH if self._registers[observe.SEEN_USED] < VERY_MANY else WORTH // 4
+        return WORTH if self._registers[tally.SEEN_USED] < VERY_MANY else WORTH // 4
 
     def _attend(self) -> None:
         """Have the hosts know what was noted so far."""
-        self._beside.hear(int(self._registers[observe.NOTED]))
-        self._registers[observe.NOTED] = 0
+        self._beside.hear(int(self._registers[tally.NOTED]))
+        self._registers[tally.NOTED] = 0
 
     def _recall(self) -> None:
         """Have the hosts know when the ends of the live flows were last heard."""
         self._attend()
-        self._beside.recall(int(self._registers[observe.FLOWS_USED]), self._flows.records, self._ends.records)
+        self._beside.recall(int(self._registers[tally.FLOWS_USED]), self._flows.records, self._ends.records)
 
     def _collect(self, picked: NDArray[np.int64], *, give_back: bool, recalled: bool = False) -> FlowBatch:
         """Copy these flows with their SEEN rows out of the tables, and label the rows."""
@@ -108,7 +108,7 @@ class Collecting(Leaps):
         walk.choose(jit=self.jit)(flow if self.jit else thaw(flow, jit=False), self._seen.records, chain)
         unpacked = self._copies(self._seen, chain)
         if give_back:
-            give_back_rows.choose(jit=self.jit)(chain, self._seen.records, self._registers, observe.SEEN_FREE)
+            give_back_rows.choose(jit=self.jit)(chain, self._seen.records, self._registers, tally.SEEN_FREE)
         if not packed:
             return unpacked
         ats = sorted(packed)

@@ -12,7 +12,7 @@ import numpy as np
 
 from analyzer.loops.loop import freeze, loop
 from analyzer.loops.pool import Pool, gathered
-from analyzer.track import beats, observe
+from analyzer.track import ahead, beats, observe, tally
 from analyzer.track.beside import Beside
 from analyzer.track.endpoint import ENDPOINT
 from analyzer.track.flow import FLOW, keys_of, refill
@@ -91,16 +91,16 @@ class Held:
         self._beats = Pool(beats.BEATS, jit=jit)
         self._beat_registers: Any = np.array([0, -1, 0], dtype=np.int64) if jit else [0, -1, 0]
         self._slots: Any = np.zeros(4096, dtype=np.int64) if jit else [0] * 4096
-        self._registers: Any = np.zeros(observe.REGISTERS, dtype=np.int64) if jit else [0] * observe.REGISTERS
-        self._registers[observe.FLOW_FREE] = -1
-        self._registers[observe.SEEN_FREE] = -1
-        self._registers[observe.NOW_NS] = -1
+        self._registers: Any = np.zeros(tally.REGISTERS, dtype=np.int64) if jit else [0] * tally.REGISTERS
+        self._registers[tally.FLOW_FREE] = -1
+        self._registers[tally.SEEN_FREE] = -1
+        self._registers[tally.NOW_NS] = -1
         self._seed = seed
-        for register, key in enumerate(keys_of(seed), observe.KEY_LOW):
+        for register, key in enumerate(keys_of(seed), tally.KEY_LOW):
             self._registers[register] = key
         self._leaving: Any = np.zeros(2 * CHUNK, dtype=np.int64) if jit else [0] * (2 * CHUNK)
-        self._digests: Any = np.zeros(observe.RING, dtype=np.int64) if jit else [0] * observe.RING
-        self._hints: Any = np.zeros(observe.RING, dtype=np.int64) if jit else [0] * observe.RING
+        self._digests: Any = np.zeros(ahead.RING, dtype=np.int64) if jit else [0] * ahead.RING
+        self._hints: Any = np.zeros(ahead.RING, dtype=np.int64) if jit else [0] * ahead.RING
         self._beginnings: Any = no_beginnings(jit=jit)
         self._habits: Any = no_habits(jit=jit)
         self._peers: Any = np.zeros(MEMORY, dtype=np.int64) if jit else [0] * MEMORY
@@ -125,22 +125,22 @@ class Held:
     @property
     def live(self) -> int:
         """How many flows are in memory."""
-        return int(self._registers[observe.LIVE])
+        return int(self._registers[tally.LIVE])
 
     @property
     def begun(self) -> int:
         """How many flows have begun: their numbers are below."""
-        return int(self._registers[observe.NEXT_NUMBER])
+        return int(self._registers[tally.NEXT_NUMBER])
 
     @property
     def segments(self) -> int:
         """How many TCP segments passed, copies included."""
-        return int(self._registers[observe.SEGMENTS])
+        return int(self._registers[tally.SEGMENTS])
 
     @property
     def copies(self) -> int:
         """How many segments were second captures of a packet."""
-        return int(self._registers[observe.COPIES])
+        return int(self._registers[tally.COPIES])
 
     def _room_to_tell(self, count: int) -> Numbers:
         """Return room for what ``observe`` tells of so many rows."""
@@ -179,14 +179,14 @@ class Held:
         self._beside.compile()
 
     def _alive(self) -> list[int]:
-        used = int(self._registers[observe.FLOWS_USED])
+        used = int(self._registers[tally.FLOWS_USED])
         if self.jit:
             return ints(np.flatnonzero(self._flows.records["alive"][:used] >= 1))
         return [index for index in range(used) if self._flows.records[index]["alive"] >= 1]
 
     def _leaving_room(self) -> Numbers:
         """Return the list of leaving flows, long enough to name each twice."""
-        used = int(self._registers[observe.FLOWS_USED])
+        used = int(self._registers[tally.FLOWS_USED])
         if len(self._leaving) < 2 * used:
             self._leaving = np.zeros(2 * used, dtype=np.int64) if self.jit else [0] * (2 * used)
         return self._leaving
@@ -212,17 +212,17 @@ class Held:
 
     def _make_room(self, rows: int) -> None:
         """Make sure the next ``rows`` rows find free flow and SEEN records and slots."""
-        used = int(self._registers[observe.FLOWS_USED])
+        used = int(self._registers[tally.FLOWS_USED])
         self._flows.make_room(used + rows)
         self._ends.make_room(2 * (used + rows))
-        self._seen.make_room(int(self._registers[observe.SEEN_USED]) + rows)
-        if 2 * (int(self._registers[observe.SLOTS_USED]) + rows) > len(self._slots):
+        self._seen.make_room(int(self._registers[tally.SEEN_USED]) + rows)
+        if 2 * (int(self._registers[tally.SLOTS_USED]) + rows) > len(self._slots):
             size = len(self._slots)
             while size < 4 * (self.live + rows):
                 size *= 2
             self._slots = np.zeros(size, dtype=np.int64) if self.jit else [0] * size
             refill.choose(jit=self.jit)(self._slots, self._flows.records, used)
-            self._registers[observe.SLOTS_USED] = self.live
+            self._registers[tally.SLOTS_USED] = self.live
 
 
 def ints(numbers: Numbers) -> list[int]:

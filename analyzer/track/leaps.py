@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analyzer.track import observe
+from analyzer.track import tally
 from analyzer.track.awake import (
     COUNTS,
     DOUBT,
@@ -56,7 +56,7 @@ class Leaps(Held):
 
     def _leapt(self, leap: np.void) -> None:
         """Begin to ask what a leap was; what the one before it was is settled."""
-        registers, low = self._registers, observe.TESTIMONY
+        registers, low = self._registers, tally.TESTIMONY
         last, counts = self._leap, registers[low : low + COUNTS]
         doubtful = last is not None and is_doubtful(counts) and self._why(last) is None
         self._holes = self._silences
@@ -69,10 +69,10 @@ class Leaps(Held):
             registers[low + DOUBT_NS], registers[low + DOUBT_TO_NS] = int(last["from_ns"]), int(last["to_ns"])
         registers[low + FROM_NS], registers[low + TO_NS] = int(leap["from_ns"]), int(leap["to_ns"])
         self._leap = leap
-        self._registers[observe.WATCHING] = WATCHED
-        self._registers[observe.LEAP_FRAME] = int(leap["to_frame"])
+        self._registers[tally.WATCHING] = WATCHED
+        self._registers[tally.LEAP_FRAME] = int(leap["to_frame"])
         for count in range(COUNTS):
-            self._registers[observe.TESTIMONY + count] = 0
+            self._registers[tally.TESTIMONY + count] = 0
 
     @property
     def holes(self) -> tuple[Hole, ...]:
@@ -83,7 +83,7 @@ class Leaps(Held):
     def _silences(self) -> tuple[Hole, ...]:
         """The holes that show in the capture's time."""
         found = self._holes
-        if self._doubt is not None and self._registers[observe.TESTIMONY + DOUBT] == 2 and len(found) < MOST_HOLES:
+        if self._doubt is not None and self._registers[tally.TESTIMONY + DOUBT] == 2 and len(found) < MOST_HOLES:
             found = (*found, _hole(self._doubt, "clock"))
         leap = self._leap
         why = None if leap is None or len(found) >= MOST_HOLES else self._why(leap)
@@ -91,7 +91,7 @@ class Leaps(Held):
 
     def _why(self, leap: np.void) -> str | None:
         """Return why a leap, the last one, is a hole, or None."""
-        low = observe.TESTIMONY
+        low = tally.TESTIMONY
         return why_hole(int(leap["to_ns"]) - int(leap["from_ns"]), self._registers[low : low + COUNTS])
 
     @property

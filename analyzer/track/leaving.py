@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer.loops.loop import loop
-from analyzer.track.observe import FLOWS_USED, LIVE
+from analyzer.track.tally import FLOWS_USED, LIVE
 from analyzer.track.two_tags import take_out
 
 if TYPE_CHECKING:

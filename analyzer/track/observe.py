@@ -1,9 +1,8 @@
 """The loop that every segment passes through once.
 
 ``observe`` finds the flow of each row, keeps a SEEN row if the segment is notable (what was known of both endpoints
-*before* it), and then lets the segment change what is known. Flow, endpoint and SEEN records are tables with chains
-of free records, so that memory follows live flows and notable segments, never packets. Records lie anywhere in them,
-so the processor is told to fetch those of the rows to come.
+*before* it), and then lets the segment change what is known. Records are taken by the ``tally``, and those of the rows
+to come are fetched ``ahead``.
 
 It must not decide what a segment is, or how a flow ended.
 """
@@ -13,15 +12,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.label.receipt import lies_before
-from analyzer.loops.loop import CACHE_LINE, fetch, lines_of, loop, prefetch
+from analyzer.loops.loop import fetch, loop
 from analyzer.segment import ABSENT, ACK, FIN, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP, NOTE_UNNUMBERED, RST, SYN
 from analyzer.seqnum import unwrap
+from analyzer.track.ahead import AHEAD, FAR, NEAR, RING, ROW_LINES, fetch_ends, find_ahead, hash_ahead
 from analyzer.track.awaiting import await_another, await_less, take_early
-from analyzer.track.awake import WORDS, testify, testify_clock
+from analyzer.track.awake import testify, testify_clock
 from analyzer.track.challenged import BY_SYN, BY_UNSENT_ACK, answers_syn, is_challenge, note_provocation
 from analyzer.track.copies import is_copy, sign_in, signature, way_of
 from analyzer.track.endpoint import (
-    ENDPOINT,
     begins_incarnation,
     in_syn_sent,
     learn_header,
@@ -31,7 +30,7 @@ from analyzer.track.endpoint import (
 )
 from analyzer.track.exchange import is_new_data, may_beat, may_show_answer, note_unseen_answer, watch_beats
 from analyzer.track.fast_path import go_on, goes_on, steady
-from analyzer.track.flow import FLOW, find, hash_of, insert, likely, new_flow, side_of
+from analyzer.track.flow import find, side_of
 from analyzer.track.habits import brings_news, note_habit, widen
 from analyzer.track.half_open import (
     bears_old_numbers,
@@ -41,7 +40,26 @@ from analyzer.track.half_open import (
     note_old_ack,
 )
 from analyzer.track.hosts import note_row
-from analyzer.track.seen import LIKE_KEEPALIVE, SEEN, notable, remember
+from analyzer.track.seen import LIKE_KEEPALIVE, notable, remember
+from analyzer.track.tally import (
+    COPIES,
+    KEY_HIGH,
+    KEY_HIGH_TOP,
+    KEY_LOW,
+    KEY_LOW_TOP,
+    KEY_PORT,
+    LEAP_FRAME,
+    NOTED,
+    NOW_NS,
+    SEGMENTS,
+    SLOTS_USED,
+    TESTIMONY,
+    WATCHING,
+    begin,
+    enrol,
+    keep,
+    let_go,
+)
 from analyzer.track.translated import link_translation
 from analyzer.track.trial import TRIAL_LEAST_NS, try_silence
 from analyzer.track.two_tags import take_out, take_tag, under_other_tag
@@ -55,29 +73,6 @@ if TYPE_CHECKING:
 
     from analyzer.untyped import Numbers, Record, Rows
 
-# Positions in the registers array, the tracker's counters that a loop changes.
-FLOWS_USED: Final = 0  # high-water mark of the flow array
-FLOW_FREE: Final = 1  # head of the chain of free flow records, -1 none
-SEEN_USED: Final = 2
-SEEN_FREE: Final = 3
-NEXT_NUMBER: Final = 4
-SLOTS_USED: Final = 5  # slots that are not FREE (live or gone)
-LIVE: Final = 6
-LEAVING: Final = 7  # how many flows the last call pushed out
-COPIES: Final = 8
-SEGMENTS: Final = 9  # TCP segments, copies included
-NOW_NS: Final = 10  # latest time of a row
-KEY_LOW: Final = 11  # what the hash multiplies with, from flow.keys_of
-KEY_LOW_TOP: Final = 12
-KEY_HIGH: Final = 13
-KEY_HIGH_TOP: Final = 14
-KEY_PORT: Final = 15
-WATCHING: Final = 16  # how many segments behind a leap of the capture's time may still testify
-LEAP_FRAME: Final = 17  # the first frame behind it
-TESTIMONY: Final = 18  # what they say, from awake.testify
-NOTED: Final = TESTIMONY + WORDS  # how many NOTE records wait for ``attend``
-REGISTERS: Final = NOTED + 1
-
 TOLD_FLOW: Final = 8
 TOLD_KEPT: Final = 4
 TOLD_COPY: Final = 2
@@ -88,138 +83,8 @@ TOLD_COPY if it is a copy, and the sender.
 MOMENT: Final = 32
 """A time in nanoseconds without so many of its lower bits changes about every four seconds."""
 
-AHEAD: Final = 16
-"""Rows whose flows are fetched into the cache before they are wanted; their slots, twice as many."""
-NEAR: Final = 8
-"""Rows whose ends are: which of both sends is known once the flow is there."""
-FAR: Final = 48
-"""Rows that are themselves fetched: they come from another processor's cache."""
-ROW_LINES: Final = 3
-"""Cache lines in which a row lies."""
-RING: Final = 64
-"""Rows of which something is kept meanwhile: a power of two, more than twice AHEAD."""
-FLOW_LINES: Final = 2
-SENDER_LINES: Final = 3
-PEER_LINES: Final = 1
-"""Cache lines of their records that nearly every segment touches."""
-DATA_LINE: Final = SENDER_LINES * CACHE_LINE
-"""Where the line of an endpoint's record begins that only its data touches."""
-
-FLOW_RECORD: Final = lines_of(FLOW)
-ENDPOINT_RECORD: Final = lines_of(ENDPOINT)
-SEEN_RECORD: Final = lines_of(SEEN)
-"""All of them."""
-
 MOST_FLOWS: Final = 0x3FFFFFFF
 """More are never live; the compiler must see that an index is not negative."""
-
-
-@loop
-def keep(seen: Rows, registers: Numbers, flow: Record, index: int) -> int:
-    """Append a fresh SEEN row to a flow's chain and return its index."""
-    head = registers[SEEN_FREE]
-    if head >= 0:
-        following = seen[head]["next"]
-        registers[SEEN_FREE] = following
-        if following >= 0:
-            fetch(seen, following, SEEN_RECORD)
-    else:
-        head = registers[SEEN_USED]
-        registers[SEEN_USED] = head + 1
-    if flow["last_seen"] >= 0:
-        seen[flow["last_seen"]]["next"] = head
-    else:
-        flow["first_seen"] = head
-    flow["last_seen"] = head
-    flow["seen_count"] += 1
-    seen[head]["flow"] = index
-    return head
-
-
-@loop
-def let_go(flows: Rows, leaving: Numbers, registers: Numbers, index: int) -> None:
-    """List a flow that is out of the table among those that leave."""
-    flows[index]["alive"] = 0
-    flows[index]["reused_ns"] = max(flows[index]["reused_ns"], flows[index]["last_ns"])
-    leaving[registers[LEAVING]] = index
-    registers[LEAVING] += 1
-    registers[LIVE] -= 1
-
-
-@loop
-def enrol(slots: Numbers, flows: Rows, ends: Rows, registers: Numbers, row: Record, digest: int) -> int:
-    """Start a flow for this row, enter it into the table, and return its index."""
-    head = begin(flows, ends, registers, row, digest)
-    registers[SLOTS_USED] += insert(slots, digest, head)
-    return head
-
-
-@loop
-def begin(flows: Rows, ends: Rows, registers: Numbers, row: Record, digest: int) -> int:
-    """Start a flow for this row and return its index; the table does not lead to it."""
-    head = registers[FLOW_FREE]
-    if head >= 0:
-        following = flows[head]["number"]
-        registers[FLOW_FREE] = following
-        if following >= 0:
-            fetch(flows, following, FLOW_RECORD)
-            fetch(ends, 2 * following, ENDPOINT_RECORD)
-            fetch(ends, 2 * following + 1, ENDPOINT_RECORD)
-    else:
-        head = registers[FLOWS_USED]
-        registers[FLOWS_USED] = head + 1
-    new_flow(flows[head], row, digest, registers[NEXT_NUMBER])
-    new_endpoint(ends[2 * head])
-    new_endpoint(ends[2 * head + 1])
-    registers[NEXT_NUMBER] += 1
-    registers[LIVE] += 1
-    return head
-
-
-@loop
-def hash_ahead(  # noqa: PLR0917 - loops take positional arguments
-    rows: Rows,
-    i: int,
-    slots: NDArray[np.int64],
-    digests: NDArray[np.int64],
-    low: int,
-    low_top: int,
-    high: int,
-    high_top: int,
-    port: int,
-) -> None:
-    """Hash a row, and have the processor fetch the slot where its flow would be."""
-    digest = hash_of(rows[i], low, low_top, high, high_top, port)
-    digests[i % RING] = digest
-    prefetch(slots, digest & (len(slots) - 1), 0)
-
-
-@loop
-def find_ahead(
-    i: int, slots: NDArray[np.int64], flows: Rows, digests: NDArray[np.int64], hints: NDArray[np.int64]
-) -> None:
-    """Guess a row's flow, and have the processor fetch what ``observe`` will touch of it."""
-    index = likely(slots, digests[i % RING])
-    hints[i % RING] = index
-    if index >= 0:
-        fetch(flows, index, FLOW_LINES)
-
-
-@loop
-def fetch_ends(rows: Rows, i: int, flows: Rows, ends: Rows, hints: NDArray[np.int64]) -> None:
-    """Have the processor fetch what ``observe`` will touch of both ends of a row's flow: much of its sender.
-
-    Of the peer it is one line; how many lines are on their way at a time is what the loop waits for.
-    """
-    index = hints[i % RING]
-    if index >= 0:
-        row = rows[i]
-        flow = flows[index]
-        by_b = 0 if (flow["a_lo"] ^ row["src_lo"]) | (flow["a_port"] ^ row["src_port"]) == 0 else 1
-        fetch(ends, 2 * index + by_b, SENDER_LINES)
-        # what only data touches; an empty segment asks for the line before it twice, which costs less than a branch
-        prefetch(ends, 2 * index + by_b, DATA_LINE if row["payload_len"] > 0 else DATA_LINE - CACHE_LINE)
-        fetch(ends, 2 * index + 1 - by_b, PEER_LINES)
 
 
 @loop

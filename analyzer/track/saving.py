@@ -17,7 +17,7 @@ import numpy as np
 from analyzer.loops.loop import Sparse, freeze, thaw
 from analyzer.loops.packed import Packed
 from analyzer.segment import LEAP, WITNESS
-from analyzer.track import attend, beats, observe
+from analyzer.track import ahead, attend, beats, tally
 from analyzer.track.awake import Hole
 from analyzer.track.beats import BEATS, MOST_TRAINS
 from analyzer.track.beside import OF_SEGMENTS, TABLES
@@ -63,8 +63,8 @@ def layout() -> str:
 
 def save(tracker: Tracker) -> tuple[Arrays, Json]:
     """Return all that a tracker keeps between two batches: arrays of records and numbers, and facts for JSON."""
-    used = int(tracker._registers[observe.FLOWS_USED])
-    counts = {"flows": used, "ends": 2 * used, "seen": int(tracker._registers[observe.SEEN_USED])}
+    used = int(tracker._registers[tally.FLOWS_USED])
+    counts = {"flows": used, "ends": 2 * used, "seen": int(tracker._registers[tally.SEEN_USED])}
     counts["beats"] = int(tracker._beat_registers[beats.USED])
     arrays: Arrays = {}
     rooms = {}
@@ -80,7 +80,7 @@ def save(tracker: Tracker) -> tuple[Arrays, Json]:
     arrays["packed_count"] = np.array([len(each) for _, each in pieces], dtype=np.int64)
     arrays["packed_size"] = np.array([len(each.octets) for _, each in pieces], dtype=np.int64)
     arrays["packed"] = np.frombuffer(b"".join(each.octets for _, each in pieces), dtype=np.uint8)
-    _save_beside(tracker._beside, int(tracker._registers[observe.NOTED]), arrays, rooms)
+    _save_beside(tracker._beside, int(tracker._registers[tally.NOTED]), arrays, rooms)
     facts = {
         "jit": tracker.jit,
         "seed": tracker._seed,
@@ -205,12 +205,12 @@ def _check(arrays: Mapping[str, NDArray[Any]], facts: Json) -> None:
     registers, counts = arrays["registers"], {name: len(arrays[name]) for name in POOLS}
     flows, rows = counts["flows"], counts["seen"]
     _expect(counts["ends"] == 2 * flows, "two ends a flow")
-    _expect(int(registers[observe.FLOWS_USED]) == flows, "as many flows as are counted")
-    _expect(int(registers[observe.SEEN_USED]) == rows, "as many rows as are counted")
-    _expect(int(registers[observe.NOTED]) == len(arrays["notes"]), "as many notes as are counted")
-    _expect(int(registers[observe.LEAVING]) == 0, "no flow on its way out")
-    _within("flows that are free", registers[observe.FLOW_FREE : observe.FLOW_FREE + 1], -1, flows)
-    _within("rows that are free", registers[observe.SEEN_FREE : observe.SEEN_FREE + 1], -1, rows)
+    _expect(int(registers[tally.FLOWS_USED]) == flows, "as many flows as are counted")
+    _expect(int(registers[tally.SEEN_USED]) == rows, "as many rows as are counted")
+    _expect(int(registers[tally.NOTED]) == len(arrays["notes"]), "as many notes as are counted")
+    _expect(int(registers[tally.LEAVING]) == 0, "no flow on its way out")
+    _within("flows that are free", registers[tally.FLOW_FREE : tally.FLOW_FREE + 1], -1, flows)
+    _within("rows that are free", registers[tally.SEEN_FREE : tally.SEEN_FREE + 1], -1, rows)
     flow = arrays["flows"]
     pushed = np.array(facts["pushed_out"], dtype=np.int64)
     _within("flows pushed out", pushed, 0, flows)
@@ -235,7 +235,7 @@ def _check(arrays: Mapping[str, NDArray[Any]], facts: Json) -> None:
     _check_chains(flow, held, seen["next"], arrays)
     _check_trains(flow[held], arrays["beats"], arrays["beat_registers"])
     own = arrays["beside_registers"]
-    _expect(len(own) == attend.REGISTERS and len(registers) == observe.REGISTERS, "as many registers as there are")
+    _expect(len(own) == attend.REGISTERS and len(registers) == tally.REGISTERS, "as many registers as there are")
     for at, name in enumerate(BESIDE):
         _expect(int(own[at]) == len(arrays[name]), f"as many {name} as are counted")
         _check_slots(name, arrays[f"{name}_slots"], len(arrays[name]))
@@ -259,8 +259,8 @@ def _check_types(arrays: Mapping[str, NDArray[Any]]) -> None:
         "clocks": (CLOCK, CLOCKS),
         "notes": (NOTE, None),
         "others": (WITNESS, None),
-        "digests": (np.dtype(np.int64), observe.RING),
-        "hints": (np.dtype(np.int64), observe.RING),
+        "digests": (np.dtype(np.int64), ahead.RING),
+        "hints": (np.dtype(np.int64), ahead.RING),
         "peers": (np.dtype(np.int64), MEMORY),
         "beat_registers": (np.dtype(np.int64), beats.REGISTERS),
         "beside_registers": (np.dtype(np.int64), attend.REGISTERS),
@@ -294,8 +294,8 @@ def _check_chains(
         _expect(bool(((at >= 0) == (left > 0)).all()), "as many rows of a flow as it counts")
         going = at >= 0
         at, left = following[at[going]], left[going] - 1
-    _check_free("rows", following, int(arrays["registers"][observe.SEEN_FREE]))
-    _check_free("flows", flow["number"], int(arrays["registers"][observe.FLOW_FREE]))
+    _check_free("rows", following, int(arrays["registers"][tally.SEEN_FREE]))
+    _check_free("flows", flow["number"], int(arrays["registers"][tally.FLOW_FREE]))
 
 
 def _check_trains(flow: NDArray[np.void], trains: NDArray[np.void], registers: NDArray[np.int64]) -> None:

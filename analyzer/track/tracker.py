@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyzer.loops.loop import thaw
-from analyzer.track import beats, observe
+from analyzer.track import beats, tally
 from analyzer.track.awake import with_loss
 from analyzer.track.collecting import Collecting
 from analyzer.track.endpoint import ENDPOINT
 from analyzer.track.flow import FLOW
 from analyzer.track.held import ints
 from analyzer.track.leaving import retire, sweep
-from analyzer.track.observe import FLOWS_USED
 from analyzer.track.seen import SEEN
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ class Tracker(Collecting):
         for part in self._parts(batch):
             self._make_room(len(part))
             self._make_room_for_beats(part)
-            self._registers[observe.NOTED] = self._beside.make_room(int(self._registers[observe.NOTED]), len(part))
+            self._registers[tally.NOTED] = self._beside.make_room(int(self._registers[tally.NOTED]), len(part))
             rows = part if self.jit else thaw(part, jit=False)
             self._observe(
                 rows,
@@ -90,14 +89,14 @@ class Tracker(Collecting):
             )
             if self._told is not None:
                 self._told.append(self._names(len(part)))
-            pushed = int(self._registers[observe.LEAVING])
+            pushed = int(self._registers[tally.LEAVING])
             if pushed:
                 self._pushed_out += ints(self._leaving[:pushed])
-                self._registers[observe.LEAVING] = 0
+                self._registers[tally.LEAVING] = 0
             self._since_sweep += len(part)
         for loss in batch.losses:
             self._losses = with_loss(self._losses, loss)
-        self.now_ns = max(self.now_ns, int(self._registers[observe.NOW_NS]))
+        self.now_ns = max(self.now_ns, int(self._registers[tally.NOW_NS]))
         self.now_ns = max(self.now_ns, batch.last_ts_ns)
         often = max(MOST_LEAVING, self.live // 8) if self._used() > CROWDED_PART else max(SWEEP, 2 * self.live)
         if self._since_sweep >= often or self._more or self.full:
@@ -128,7 +127,7 @@ class Tracker(Collecting):
         self._since_sweep = 0
         gone = self._take_pushed()
         crowded = self._used() > CROWDED_PART
-        most = MOST_LEAVING if crowded else most or int(self._registers[FLOWS_USED])
+        most = MOST_LEAVING if crowded else most or int(self._registers[tally.FLOWS_USED])
         leaving, long = self._sweep(LINGER_NS, most)
         gone += leaving
         for linger_ns in (HURRIED_NS, 0):
@@ -137,7 +136,7 @@ class Tracker(Collecting):
                 gone += leaving
                 self.hurried += len(leaving)
         self._more = len(gone) >= most
-        if self._registers[observe.SEEN_USED] >= (CROWDED if self.jit else CROWDED_PLAIN):
+        if self._registers[tally.SEEN_USED] >= (CROWDED if self.jit else CROWDED_PLAIN):
             for index in long:
                 self._pack_rows(index)
         return self._finish(gone) if gone else None
@@ -169,7 +168,7 @@ class Tracker(Collecting):
         """Call the loops that only many segments take."""
         self._make_room(len(self._slots))
         self._sweep(LINGER_NS, 0)
-        retire.choose(jit=self.jit)(self._leaving[:0], self._flows.records, self._registers, observe.FLOW_FREE)
+        retire.choose(jit=self.jit)(self._leaving[:0], self._flows.records, self._registers, tally.FLOW_FREE)
         flows = self.snapshot()
         self._picked_trains(np.zeros(0, dtype=np.int64), flows, give_back=True)
         self._beside.rehearse(flows)
@@ -204,5 +203,5 @@ class Tracker(Collecting):
     def _finish(self, indices: list[int]) -> FlowBatch:
         batch = self._collect(self._in_order(indices), give_back=True)
         retired = np.array(indices, dtype=np.int64) if self.jit else indices
-        retire.choose(jit=self.jit)(retired, self._flows.records, self._registers, observe.FLOW_FREE)
+        retire.choose(jit=self.jit)(retired, self._flows.records, self._registers, tally.FLOW_FREE)
         return batch

@@ -8,11 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.judge import recording, verdict
-from analyzer.loops.loop import records
 from analyzer.segment import ACK, FIN, RST, SYN, SegmentBatch
-from analyzer.track import observe
-from analyzer.track.flow import FLOW
-from analyzer.track.seen import HISTORY, SEEN
+from analyzer.track.seen import HISTORY
 from tests.notation import SCENARIOS, follow, load
 from tests.reference import Reference
 from tests.traffic import at_random, captures, plains
@@ -145,37 +142,6 @@ def test_seen_rows_keep_the_order_of_the_capture():
                 frames = batch.rows(index)["frame"].tolist()
 
                 assert sorted(frames) == frames
-
-
-@pytest.fixture
-def chain():
-    """Return an empty chain of SEEN rows: a flow, the rows, the registers."""
-    registers = [0] * observe.REGISTERS
-    registers[observe.SEEN_FREE] = -1
-    flow = records(FLOW, 1, jit=False)[0] | {"first_seen": -1, "last_seen": -1}
-    return flow, records(SEEN, 4, jit=False), registers
-
-
-def test_keep_takes_fresh_rows_in_turn(chain):
-    """Without a free row the next unused one is taken and chained behind the flow's last."""
-    flow, seen, registers = chain
-    taken = [observe.keep(seen, registers, flow, 7) for _ in range(3)]
-
-    assert [0, 1, 2] == taken
-    assert (0, 2, 3) == (flow["first_seen"], flow["last_seen"], flow["seen_count"])
-    assert [1, 2] == [seen[at]["next"] for at in (0, 1)]
-    assert [7, 7, 7] == [seen[at]["flow"] for at in taken]
-
-
-def test_keep_takes_rows_that_were_given_back(chain):
-    """A row that was given back is used again before a fresh one."""
-    flow, seen, registers = chain
-    registers[observe.SEEN_USED] = 3
-    registers[observe.SEEN_FREE] = 1
-    seen[1]["next"] = -1
-
-    assert [1, 3] == [observe.keep(seen, registers, flow, 0) for _ in range(2)]
-    assert -1 == registers[observe.SEEN_FREE]
 
 
 def test_an_error_that_quotes_no_known_flow_is_passed_by():
