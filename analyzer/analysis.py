@@ -47,10 +47,10 @@ class Analysis(KeptBeats):
     @property
     def summary(self) -> dict[str, Any]:
         """What the captures add up to: the field ``summary`` of the JSON report."""
-        from analyzer.report import export
+        from analyzer.report import objects
 
         found = Counter({code: len(flows) for code, flows in self.findings.items()})
-        return export.summary_object(self.totals, found, self.idle_limits(), self.settings_in_use())
+        return objects.summary_object(self.totals, found, self.idle_limits(), self.settings_in_use())
 
     def columns(self, table: Table = "flows") -> dict[str, list[Any]]:
         """Return ``flows``, ``probes`` or ``findings`` as columns: lists of equal length, by name."""

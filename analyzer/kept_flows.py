@@ -182,9 +182,9 @@ class Flow:
     @cached_property
     def fields(self) -> dict[str, Any]:
         """The flow as the JSON report has it: all that is known of it, time in seconds."""
-        from analyzer.report import export
+        from analyzer.report import objects
 
-        return export.flow_object(self.judged, self._start_ns)
+        return objects.flow_object(self.judged, self._start_ns)
 
     @property
     def states(self) -> dict[Side, str]:

@@ -139,7 +139,7 @@ def _looked_at(fail_on: FailOn, some: Iterator[FlowsTogether]) -> Iterator[Flows
 def _json(options: argparse.Namespace, fail_on: FailOn) -> Analysis:
     from analyzer.cli.reading import octets_named, read_all, say_warnings
     from analyzer.cli.texts import Texts
-    from analyzer.report import export
+    from analyzer.report import export, objects
 
     result = read_all(options, keep_all=True)
     shared.check_flows(options, result)
@@ -157,7 +157,7 @@ def _json(options: argparse.Namespace, fail_on: FailOn) -> Analysis:
     export.write_json_of(
         result.captures,
         texts.of(some(), octets=octets_named(options)),
-        lambda: export.summary_object(result.totals, texts.found, result.idle_limits(), result.settings_in_use()),
+        lambda: objects.summary_object(result.totals, texts.found, result.idle_limits(), result.settings_in_use()),
         sys.stdout.write,
     )
     say_warnings(result)

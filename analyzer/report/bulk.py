@@ -19,7 +19,7 @@ import numpy as np
 from analyzer.findings import kind_of
 from analyzer.judge import recording, table, verdict
 from analyzer.loops.choice import jit_wanted
-from analyzer.report import export, filter_commands, settings_json
+from analyzer.report import export, filter_commands, objects, settings_json
 from analyzer.report.flow_fields import FLOW, Form, Group, Made, Of, Rows
 from analyzer.report.octets import NUMBER, SECONDS, TEXT, WORD, Program, pieces
 from analyzer.report.telling import Telling
@@ -234,13 +234,13 @@ def _made(flows: ManyFlows, known: Facts, capture: CaptureSummary, telling: Tell
     named |= dict(zip(("wireshark", "tcpdump"), filter_commands.each(who), strict=True))
     made: dict[str, list[str]] = dict(named)
     there = recording.translations(known)
-    made["translated"] = ["null" if each is None else export.dumps(export.translation_object(each)) for each in there]
+    made["translated"] = ["null" if each is None else export.dumps(objects.translation_object(each)) for each in there]
     made["witnesses"] = ["[]"] * len(known)
 
     def see(at: int, judged: JudgedFlow) -> None:
         if judged.witnesses:
             start_ns = capture.start_ns or 0
-            beside = [export.witness_object(witness, judged, start_ns) for witness in judged.witnesses]
+            beside = [objects.witness_object(witness, judged, start_ns) for witness in judged.witnesses]
             made["witnesses"][at] = export.dumps(beside)
 
     flagged = filter_commands.with_flags(known)
@@ -249,7 +249,7 @@ def _made(flows: ManyFlows, known: Facts, capture: CaptureSummary, telling: Tell
         words, display = kind_of(finding.code).words, filter_commands.frames_wireshark(finding.frames)
         if words is None or not display[1] or not flagged.isdisjoint(finding.frames):
             return None
-        entry = export.finding_entry(finding, words(finding), display[0], named["tcpdump"][at])
+        entry = objects.finding_entry(finding, words(finding), display[0], named["tcpdump"][at])
         return _joined([entry], "null", capture.parts)
 
     # what several files share has frames of each of them
@@ -268,8 +268,8 @@ BETWEEN: Final = "\x00"
 
 def _text(judged: JudgedFlow, parts: Sequence[Part]) -> str:
     """Return the texts of a flow in which there are words."""
-    found = [export.finding_object(finding, judged) for finding in judged.findings]
-    return _joined(found, "null" if judged.cause is None else export.dumps(export.cause_object(judged)), parts)
+    found = [objects.finding_object(finding, judged) for finding in judged.findings]
+    return _joined(found, "null" if judged.cause is None else export.dumps(objects.cause_object(judged)), parts)
 
 
 def _joined(found: Json, cause: str, parts: Sequence[Part]) -> str:
@@ -316,7 +316,7 @@ class _Writer:
         if item.name is not None:
             self.program.text(f'"{item.name}": ')
         if isinstance(item, Made):
-            quote = '"' if item.what in export.NAMED else ""  # nothing in these is to be escaped
+            quote = '"' if item.what in objects.NAMED else ""  # nothing in these is to be escaped
             self.program.text(quote)
             self.program.value(TEXT, _of_made(item.what))
             self.program.text(quote)
@@ -375,7 +375,7 @@ def _words(part: str, leaf: Leaf) -> list[str]:
     if leaf.form is Form.SIDE:
         return [quoted(side) for side in SIDES]
     words = _WORDS[part].get(leaf.field, ())
-    return [export.dumps(export.plain_value(word, 0)) for word in words]
+    return [export.dumps(objects.plain_value(word, 0)) for word in words]
 
 
 @cache

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
-from analyzer.report.export import dumps, file_name, instant
+from analyzer.report.export import dumps
+from analyzer.report.objects import file_name, instant
 from analyzer.track.flow import SIDES
 from analyzer.units import seconds
 from analyzer.vantage.joint import Fate

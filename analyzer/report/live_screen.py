@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from analyzer.explain.news import Item
     from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.outlook import Outlook
-    from analyzer.report.export import Object
+    from analyzer.report.objects import Object
     from analyzer.track.flow import Side
     from analyzer.untyped import Foreign
 

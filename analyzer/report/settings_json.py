@@ -13,7 +13,7 @@ import numpy as np
 
 from analyzer.judge.signatures import of_end
 from analyzer.judge.timers.lateness import STACKS
-from analyzer.report import export
+from analyzer.report import export, objects
 from analyzer.report.octets import NUMBER, SECONDS, TEXT, WORD, Program, pieces
 from analyzer.segment import NONE
 
@@ -96,7 +96,7 @@ def _changes(settings: ManySettings, at: Column) -> list[str]:
     texts = ["[]"] * len(at)
     places = np.flatnonzero(told["change_stop"] > told["change_first"])
     for place, each in zip(places.tolist(), settings.few(at[places].tolist()), strict=True):
-        texts[place] = export.dumps(export.changes_objects(each))
+        texts[place] = export.dumps(objects.changes_objects(each))
     return texts
 
 
@@ -115,7 +115,7 @@ def _families(settings: ManySettings, at: Column) -> list[str]:
 
 @cache
 def _program() -> Program:
-    """Return what is written of an endpoint, as ``export.settings_object`` has it."""
+    """Return what is written of an endpoint, as ``objects.settings_object`` has it."""
     program = Program("null")
     opened = program.only_if(_column("", "there"))
     for at, name in enumerate(("idle", "interval", COUNT, "period")):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from analyzer.judge.judged import JudgedFlow
-    from analyzer.report.export import Object
+    from analyzer.report.objects import Object
     from analyzer.words.model import Line
 
 INDENT: Final = "  "

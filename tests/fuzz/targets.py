@@ -34,7 +34,8 @@ from analyzer.label.rules import Kind
 from analyzer.loops import pool
 from analyzer.report import bulk
 from analyzer.report import octets as octets_module
-from analyzer.report.export import summary_object, write_json, write_json_of
+from analyzer.report.export import write_json, write_json_of
+from analyzer.report.objects import summary_object
 from analyzer.segment import SEGMENT, SegmentBatch
 from analyzer.track import tracker as tracker_module
 from analyzer.track.tracker import Tracker

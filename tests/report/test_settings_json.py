@@ -3,7 +3,7 @@
 import numpy as np
 
 from analyzer.judge import verdict
-from analyzer.report import export, settings_json
+from analyzer.report import export, objects, settings_json
 from analyzer.segment import NONE
 from analyzer.together import FlowsTogether
 from tests.notation import follow, parse
@@ -27,7 +27,7 @@ def test_it_is_what_is_written_of_objects():
             counted += bool(settings and settings.count)
 
             opens = None if initiator[at] == NONE else initiator[at] == side
-            made = export.settings_object(settings, opens=opens)
+            made = objects.settings_object(settings, opens=opens)
             assert export.dumps(made) == text[starts[at] : starts[at + 1]].decode()
 
     assert changed

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analyzer import explain
-from analyzer.report import export
+from analyzer.report import objects
 from analyzer.report.tables import TABLES, table
 from tests.notation import START_NS
 from tests.tables import scenario_names
@@ -30,7 +30,7 @@ def test_flows_are_those_of_the_json(first):
     """Each row says of its flow what the JSON says."""
     flows, _ = flows_of(NAMES[first : first + 40])
     for row, one in zip(rows_of("flows", flows), flows, strict=True):
-        flow = export.flow_object(one.judged, START_NS)
+        flow = objects.flow_object(one.judged, START_NS)
         expected = {
             "capture": 0,
             **{
@@ -71,7 +71,7 @@ def test_probes_and_findings_are_those_of_the_json(first):
     flows, _ = flows_of(NAMES[first : first + 40])
     probes, findings = [], []
     for one in flows:
-        flow = export.flow_object(one.judged, START_NS)
+        flow = objects.flow_object(one.judged, START_NS)
         of = {"capture": 0, "flow": flow["flow"]}
         for probe in flow["probes"]:
             peer = "b" if probe["from"] == "a" else "a"
