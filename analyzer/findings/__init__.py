@@ -1,8 +1,8 @@
 """THE THIRD TABLE: what an engineer should know about a flow; each kind of finding is one record in one place.
 
 ``kind`` says what a record holds, ``kinds`` has the records by subject, ``table`` their order, and judges by them.
-``flows`` is what conditions look at, ``case`` what evidence is made from; ``conditions``, ``evidence`` and ``phrases``
-are what several kinds share.
+``flows`` is what conditions look at, made of ``columns``; ``case`` is what evidence is made from; ``conditions``,
+``evidence`` and ``phrases`` are what several kinds share.
 
 The records, and what they import, come with the first of their names that is asked for (PEP 562): a report reads while
 they are imported.
@@ -16,13 +16,15 @@ from analyzer import lazily
 
 if TYPE_CHECKING:
     from analyzer.findings.case import Case
-    from analyzer.findings.flows import Columns, Flows, Piece
+    from analyzer.findings.columns import Columns, Piece
+    from analyzer.findings.flows import Flows
     from analyzer.findings.kind import Advice, FindingKind, Lead, Remedy, Row, Scope, Told
     from analyzer.findings.table import CODES, FINDINGS, ROWS, Hits, joined, judge, kind_of, search
 else:
     HOMES: Final = {
         "case": ("Case",),
-        "flows": ("Columns", "Flows", "Piece"),
+        "columns": ("Columns", "Piece"),
+        "flows": ("Flows",),
         "kind": ("Advice", "FindingKind", "Lead", "Remedy", "Row", "Scope", "Told"),
         "table": ("CODES", "FINDINGS", "ROWS", "Hits", "joined", "judge", "kind_of", "search"),
     }

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyzer.findings.case import Case
+from analyzer.findings.flows import Flows
 from analyzer.findings.kind import Scope
 from analyzer.findings.kinds import (
     abort,
@@ -65,7 +66,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from analyzer.findings.flows import Columns, Flows, Mask
+    from analyzer.findings.columns import Columns
+    from analyzer.findings.flows import Mask
     from analyzer.findings.kind import FindingKind, Row
     from analyzer.judge.record import FlowRecord
     from analyzer.judge.timers.settings import BothSettings
@@ -214,12 +216,14 @@ def joined(some: Sequence[Hits]) -> Hits:
 def search(columns: Columns) -> Hits:
     """Return which of these flows have which findings."""
     hits = [np.empty((3, 0), dtype=np.int64)]
+    flows = Flows(columns, 0)
+    views = (flows, flows.from_peer)
     for at, (kind, row) in enumerate(ROWS):
         for side in range(len(SIDES) if kind.scope is Scope.ENDPOINT else 1):
-            having = np.flatnonzero(mask) if (mask := _holds(row, columns.seen_from(side))) is not None else ()
+            having = np.flatnonzero(mask) if (mask := _holds(row, views[side])) is not None else ()
             if len(having):
                 hits.append(np.stack([having, np.full(len(having), at), np.full(len(having), side)]))
-    columns.let_go()
+    flows.let_go()
     found = np.concatenate(hits, axis=1)
     flow, rows, sides = found[:, np.argsort(found[0], kind="stable")]
     return Hits(flow, rows, sides, np.searchsorted(flow, np.arange(len(columns) + 1)))

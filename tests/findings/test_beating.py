@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from analyzer.findings import ROWS, beating
-from analyzer.findings.flows import Columns
+from analyzer.findings.columns import Columns
+from analyzer.findings.flows import Flows
 from analyzer.judge import verdict
 from analyzer.judge.table import PROTOCOL_NAMES
 from tests.heartbeats import Talk, each
@@ -16,7 +17,7 @@ def flows_of(talk, tail, protocol=None, limit_s=0):
     (batch,) = follow([parse("\n".join([*talk.lines, tail]) + "\n").batch()])
     batch.trains["protocol"] = PROTOCOL_NAMES.index(protocol)
     batch.trains["limit_ns"] = limit_s * 10**9 or -1
-    return Columns(batch, verdict.decide(batch)).seen_from(0)
+    return Flows(Columns(batch, verdict.decide(batch)), 0)
 
 
 @pytest.mark.parametrize(
@@ -94,6 +95,6 @@ def test_what_is_not_asked_without_heartbeats_holds_of_no_flow_without_them():
     assert len(rows) >= 5
     for row in rows:
         for side in range(2):
-            f = columns.seen_from(side)
+            f = Flows(columns, side)
             asked = [getattr(each, "__wrapped__", each)(f) for each in row.conditions]
             assert not np.logical_and.reduce(asked).any()

@@ -3,7 +3,8 @@
 import numpy as np
 
 from analyzer.findings.case import Case
-from analyzer.findings.flows import Columns
+from analyzer.findings.columns import Columns
+from analyzer.findings.flows import Flows
 from analyzer.findings.pausing import pauses, pauses_of, shortest_other_wait
 from analyzer.judge import recording, verdict
 from tests.notation import SCENARIOS, follow, load
@@ -27,7 +28,7 @@ def test_columns_and_record_find_the_same_pauses():
         "host_asleep",
     ):
         columns, case = seen(name)
-        flows = columns.seen_from(0)
+        flows = Flows(columns, 0)
         frames = flows.seen("frame")[pauses(flows)].tolist()
 
         assert frames == [pause.probe.frame for pause in pauses_of(case)]
@@ -35,7 +36,7 @@ def test_columns_and_record_find_the_same_pauses():
 
 def test_the_probe_that_failed_is_left_out_of_what_it_is_compared_with():
     """The shortest other wait is that of the first probe; of a single probe there is none."""
-    flows = seen("prober_paused")[0].seen_from(0)
+    flows = Flows(seen("prober_paused")[0], 0)
     last = flows.last_of(flows.probing)
 
     assert [5] == np.round(shortest_other_wait(flows, last) / 1e9).tolist()

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from analyzer import explain
-from analyzer.findings.flows import Columns
+from analyzer.findings.columns import Columns
+from analyzer.findings.flows import Flows
 from analyzer.findings.kinds.window import _long, window_closed_for_long
 from analyzer.judge import recording, verdict
 from analyzer.judge.facts import Facts
@@ -118,7 +119,7 @@ def test_columns_say_what_the_closings_of_a_record_say():
         more=[(batch, verdict.decide(batch), np.arange(len(batch))) for batch in batches[1:]],
     )
     records = list(recording.records(Facts(*((batch, np.arange(len(batch))) for batch in batches))))
-    found = [window_closed_for_long(columns.seen_from(at)).tolist() for at in range(2)]
+    found = [window_closed_for_long(Flows(columns, at)).tolist() for at in range(2)]
     expected = [[bool(_long(SimpleNamespace(record=each, side=side))) for each in records] for side in "ab"]
 
     assert expected == found
