@@ -7,15 +7,13 @@ from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from analyzer.explain.left import Known, known_since, left, may_be_between, state_before
+from analyzer.explain.left import may_be_between
+from analyzer.explain.state_words import fates, left_as, over, state_at_end, unless_second
 from analyzer.explain.trains import train_lines
-from analyzer.findings.kinds import half_open, lapses, unanswered
 from analyzer.judge.closings import closings
 from analyzer.judge.connection import State
 from analyzer.judge.milestones import FIN_AGAIN
 from analyzer.judge.record import other
-from analyzer.judge.retransmitting import gave_up_ns
-from analyzer.judge.untaken import untaken
 from analyzer.judge.verdict import Verdict
 from analyzer.tolerances import HANDSHAKE_MOST_NS
 from analyzer.track.flow import SIDES
@@ -28,9 +26,7 @@ from analyzer.words.teller import count, duration, spacing, times
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
 
-    from analyzer.explain.left import Left
     from analyzer.judge.events import Challenge, Fin, Reset
-    from analyzer.judge.judged import Finding
     from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
@@ -200,7 +196,7 @@ def _fins(t: Teller) -> list[Line]:
     in_time = t.record.fins_in_time
     for fin in t.record.fins:
         if fin not in in_time:
-            text = f"{t.name(fin.sender)} sends FIN; {_over(t, fin.sender)}"
+            text = f"{t.name(fin.sender)} sends FIN; {over(t, fin.sender)}"
             found += [_line(t, text, [fin.frame], fin.ts_ns), *_resent_fin(t, fin)]
             continue
         refused = refused_fin(t)
@@ -213,7 +209,7 @@ def _fins(t: Teller) -> list[Line]:
             if fin.acked_frame is None:
                 text = text.replace(taken, f"{taken} if it arrived")
             own = f"{t.name(fin.sender)} {State.FIN_WAIT_1.value}"
-            text = text.replace(own, own + _unless_second(t, fin.sender, State.FIN_WAIT_1))
+            text = text.replace(own, own + unless_second(t, fin.sender, State.FIN_WAIT_1))
             found.append(_line(t, text, [fin.frame], fin.ts_ns))
         if refused is not None and refused[0] is fin:
             found += _resent_fin(t, fin)
@@ -237,13 +233,13 @@ def _resets(t: Teller) -> list[Line]:
     """Each RST; of many that are alike the first few, and all that follow in one line."""
     told_of = attrgetter("sender", "has_ack", "kind", "strange", "reception", "receiver_state", "accepted_end")
 
-    fates = _fates(t)
+    done = fates(t)
 
     def alike(reset: Reset) -> Hashable:
-        fate = fates.get(reset.frame, "").partition("(")[0]
+        fate = done.get(reset.frame, "").partition("(")[0]
         return told_of(reset), reset.answers_probe is None, reset.challenge_frame is None, fate
 
-    return _few_of_each(t, t.record.resets, alike, lambda reset: _reset(t, reset, fates.get(reset.frame)))
+    return _few_of_each(t, t.record.resets, alike, lambda reset: _reset(t, reset, done.get(reset.frame)))
 
 
 def _few_of_each(
@@ -287,7 +283,7 @@ def _reset(t: Teller, reset: Reset, fate: str | None) -> Line:
             t, f"{text}: {receiver} answers with a challenge ACK", [reset.frame, reset.challenge_frame], reset.ts_ns
         )
     if not reset.accepted_end:
-        text += fate or f"; {_over(t, other(reset.sender))}"
+        text += fate or f"; {over(t, other(reset.sender))}"
         return _line(t, text, [reset.frame], reset.ts_ns)
     if t.ending.verdict is Verdict.CLOSED:
         refused = refused_fin(t)
@@ -295,7 +291,7 @@ def _reset(t: Teller, reset: Reset, fate: str | None) -> Line:
             text = f"{text} in answer to that FIN -> {t.name(refused[0].sender)} CLOSED"
             return _line(t, text, [reset.frame], reset.ts_ns)
         return _line(t, f"{text}; both ends had closed", [reset.frame], reset.ts_ns)
-    return _line(t, f"{text} -> {_left_as(t, reset)}", [reset.frame], reset.ts_ns)
+    return _line(t, f"{text} -> {left_as(t, reset)}", [reset.frame], reset.ts_ns)
 
 
 def _is_before_it_was_open(t: Teller, reset: Reset) -> bool:
@@ -341,7 +337,7 @@ def _late(t: Teller) -> list[Line]:
         asked = [probe for probe in t.probes(other(sender)) if probe.answer is None and probe.frame < group[0].frame]
         if is_ == "ack" and asked:
             text += ", too late to answer a probe"
-        text += f"; {both or _over(t, sender)}"
+        text += f"; {both or over(t, sender)}"
         found.append(_line(t, text, [late.frame for late in group], group[0].ts_ns))
     return found
 
@@ -353,116 +349,6 @@ def _deed(is_: str, segments: int, octets: int) -> str:
     if is_ == "ack":
         return "sends an ACK" if segments == 1 else f"sends {segments} ACKs"
     return f"sends {is_.upper()}" + (f" {times(segments)}" if segments > 1 else "")
-
-
-def _left_as(t: Teller, reset: Reset) -> str:
-    """Return what is known of both ends behind the RST that ended the flow."""
-    lone = t.record.untranslated
-    if lone is not None and lone.role == "lone" and reset.sender != lone.side:
-        return f"ends the connection at {t.name(lone.side)}, if it arrives; not flow {lone.flow}"
-    behind = {side: last for side in SIDES if (last := left(t.judged, side)) is not None}
-    if all(last.known is Known.CLOSED for last in behind.values()):
-        return "both CLOSED"
-    sides = (
-        (reset.sender, other(reset.sender))
-        if behind[reset.sender].known is Known.CLOSED
-        else (other(reset.sender), reset.sender)
-    )
-    return ", ".join(words for side in sides if (words := _left_words(t, side, behind[side])))
-
-
-def _left_words(t: Teller, side: Side, last: Left) -> str:
-    """Return what is known of one end; nothing if none of it was captured."""
-    match last.known:
-        case Known.UNSEEN:
-            return ""
-        case Known.HELD if last.again_ns is not None:
-            return f"{t.name(side)} still {last.state.value} (it sends again at {t.at(last.again_ns)})"
-        case Known.HELD:
-            return f"{t.name(side)} still {last.state.value}"
-        case Known.UNKNOWN:
-            return f"{t.name(side)} {_unknown(t, side)}"
-        case Known.LOST:
-            return f"{t.name(side)} had lost this connection before"
-        case _:
-            return f"{t.name(side)} CLOSED"
-
-
-def _fates(t: Teller) -> dict[int, str]:
-    """Return by frame what each RST behind the one that ended the flow did to the end it went to, where that shows.
-
-    It closed it; or it did not, for that end went on; or, where the one before had not, it may have.
-    """
-    found = {}
-    for side in SIDES:
-        last, name = left(t.judged, side), t.the(side)
-        for frame, again_ns in untaken(t.record, side).items():
-            found[frame] = f"; {name} did not take it (it sends again at {t.at(again_ns)})"
-        if last is not None and last.until is not None:
-            found[last.until.frame] = f" -> {t.name(side)} CLOSED"
-        if last is not None and last.perhaps is not None:
-            found[last.perhaps.frame] = f"; whether it closed {name} is unknown: the one before did not"
-    return found
-
-
-def _over(t: Teller, side: Side) -> str:
-    """Return that the connection was over: for the other end of one that still has it."""
-    last = left(t.judged, side)
-    if last is not None and last.known is Known.HELD:
-        return f"the connection was over for {t.the(other(side))}"
-    return "the connection was over"
-
-
-def _unknown(t: Teller, side: Side) -> str:
-    """Say since when the state of an end that fell silent is unknown, and what it was then."""
-    since_ns = known_since(t.record, side)
-    if since_ns is None:
-        named = any(reset.sender == side for reset in t.record.resets)
-        return f"unknown (nothing{' else' if named else ''} from it was captured)"
-    return f"unknown since {t.at(since_ns)} ({state_before(t.record, side).value} then)"
-
-
-def _state_at_end(t: Teller, side: Side) -> str:
-    """Return the state of an end when the capture stops: of one that no longer answered, since when it is unknown."""
-    if t.record.is_unseen(side):
-        return f"{t.name(side)} not captured"
-    if (blocked := t.find(half_open.BLOCKED.code)) is not None and blocked.about == side:
-        return f"{t.name(side)} has lost this connection"
-    facts = t.facts(other(side))
-    window_probed = any(
-        probe.sender == other(side) and probe.answer_frame is None and probe.ts_ns > (t.facts(side).last_ns or 0)
-        for probe in t.record.zero_window_probes
-    )
-    waited = window_probed or t.record.trailing(other(side)) or facts.resent
-    stopped = t.find(lapses.STOPPED.code)
-    if (t.ending.verdict is Verdict.SILENT and waited) or (stopped is not None and stopped.about == side):
-        return f"{t.name(side)} {_unknown(t, side)}"
-    state, fin = t.record.states[SIDES.index(side)], t.fin(other(side))
-    ceased = next((f for f in t.judged.findings if f.code == unanswered.THEN_NONE.code and f.about == side), None)
-    if ceased is not None:
-        return f"{t.name(side)} {_ceased(t, ceased, state)}"
-    if gave_up_ns(t.record, side) is not None:
-        return f"{t.name(side)} most likely CLOSED (gave up without a packet), {state.value} before"
-    unsure = state is State.CLOSE_WAIT and fin is not None and fin.acked_frame is None
-    if state is State.UNKNOWN:
-        return f"{t.name(side)} unknown (nothing that was captured shows it)"
-    doubt = " (if the FIN arrived)" if unsure else _unless_second(t, side, state)
-    return f"{t.name(side)} {state.value}{doubt}"
-
-
-def _ceased(t: Teller, ceased: Finding, state: State) -> str:
-    """Return the state of a prober whose probes ceased without an answer: if it gave up, no RST of that is here."""
-    at = t.at(unanswered.gave_up_ns(t, ceased))
-    if unanswered.asks_on(t, ceased):
-        return f"{state.value} until about {at}; since then or later CLOSED, as it gave up (its RST could not leave)"
-    return f"{state.value}, or CLOSED since about {at} if it gave up"
-
-
-def _unless_second(t: Teller, side: Side, state: State) -> str:
-    """Return the other state that is possible where an end sent FIN and nothing of its peer was captured."""
-    if state is not State.FIN_WAIT_1 or not t.record.is_unseen(other(side)):
-        return ""
-    return f" ({State.LAST_ACK.value} if {t.the(other(side))} had closed before)"
 
 
 def _capture_end(t: Teller) -> list[Line]:
@@ -477,5 +363,5 @@ def _capture_end(t: Teller) -> list[Line]:
     text += f", {duration(after)} after the flow's last segment" if after > 0 else ""
     if t.ending.verdict is Verdict.UNESTABLISHED:
         return [Line(text, (t.record.last_frame,), t.record.end_ns - t.start_ns)]
-    states = ", ".join(_state_at_end(t, side) for side in SIDES)
+    states = ", ".join(state_at_end(t, side) for side in SIDES)
     return [Line(f"{text}: {states}", (t.record.last_frame,), t.record.end_ns - t.start_ns)]
