@@ -106,7 +106,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _sentence(out: str, done: Fleet) -> str:
     """Return what was done."""
-    from analyzer.fleet.places import named
+    from analyzer.fleet.storage import named
 
     name = printable(named(out)[1])
     left = f"; {_count(done.left, 'file')} of no point left out" if done.left else ""

@@ -1,12 +1,7 @@
 """Places where captures lie and tables go: folders, S3, Google Cloud Storage, Azure and HTTP, all through fsspec.
 
-A file has a version: what the store says of its content (an ETag, or size and time). It is read in ranges; what a store
-refuses, breaks off or forgets is asked for again from where reading stood, unless the version changed meanwhile. What
-is written is whole or absent: by ``analyzer.output``, in its folder, or aside and then sent to an object store as one
-object, as often as it takes.
-
-Credentials never get into a name, a manifest or an error: of a URL only scheme, host and path are ever said, and of
-what a library raises only the kind.
+What is written is whole or absent: by ``analyzer.output``, in its folder, or aside and then sent to an object store as
+one object, as often as it takes. What only asks is asked again where a store fails; files are read by ``octets``.
 
 This module must not know what is in a file.
 """
@@ -14,18 +9,27 @@ This module must not know what is in a file.
 from __future__ import annotations
 
 import contextlib
-import re
+import itertools
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from analyzer.capture.rotation import SUFFIXES
-from analyzer.errors import AnalyzerError
 from analyzer.fleet.extras import LIBRARIES, library, missing
+from analyzer.fleet.octets import Octets
 from analyzer.fleet.settling import Settling
+from analyzer.fleet.storage import (
+    BLOCK,
+    NO_SUCH,
+    StorageError,
+    StoredFile,
+    named,
+    once_more,
+    reason,
+    said_as,
+    version_of,
+)
 from analyzer.output import whole
 
 if TYPE_CHECKING:
@@ -33,77 +37,9 @@ if TYPE_CHECKING:
 
     from analyzer.untyped import Foreign, Json
 
-SCHEMES: Final = ("file", "s3", "gs", "abfs", "http", "https")
-BLOCK: Final = 4 << 20
-"""Bytes that are asked for at once."""
-ATTEMPTS: Final = 5
-PAUSE_S: Final = 0.2
-"""Before the second attempt; twice as long before each further one."""
 CONNECT_S: Final = 10.0
 SILENT_S: Final = 20.0
 """After so long without a connection, or without a byte of an answer, a request has failed."""
-GIVE_UP_S: Final = 300.0
-"""After so long nothing is asked for again."""
-NO_SUCH: Final = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
-
-
-class StorageError(AnalyzerError):
-    """A place cannot be listed, read or written, however often it was tried."""
-
-
-class ReplacedError(AnalyzerError):
-    """A file is no longer what it was when reading began."""
-
-    def __init__(self, name: str) -> None:
-        """Keep what it is called."""
-        super().__init__(name)
-        self.name = name
-
-    def __str__(self) -> str:
-        """Say it."""
-        return f"{self.name}: was replaced while it was read"
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """A file as a listing has it."""
-
-    path: str
-    """As its file system takes it."""
-    name: str
-    """As it is called: without credentials, query or fragment."""
-    size: int
-    version: str
-
-
-@contextlib.contextmanager
-def said_as(name: str, what: str, *, body: bool = False) -> Iterator[None]:
-    """Let whatever a store's library raises be one sentence about ``name``, to fit after "cannot be".
-
-    With a ``body`` that is not only the library's, Python's own errors other than the system's are faults, and stay.
-    """
-    try:
-        yield
-    except (AnalyzerError, KeyboardInterrupt, SystemExit, MemoryError):
-        raise
-    except Exception as error:  # fsspec's libraries raise what they like
-        if body and type(error).__module__ == "builtins" and not isinstance(error, OSError):
-            raise
-        raise StorageError(f"{name}: cannot be {what} ({reason(error)})") from None
-
-
-def reason(error: BaseException) -> str:
-    """Return why a store refused, without anything that may hold a secret."""
-    if isinstance(error, FileNotFoundError):
-        return "it is not there"
-    if isinstance(error, TimeoutError) or "Timeout" in type(error).__name__:
-        return "no answer in time"
-    status = getattr(error, "status", None)
-    if isinstance(status, int):
-        return f"status {status}"
-    if isinstance(error, OSError) and error.errno is not None and error.strerror:
-        return re.sub(r"[^ -~]", "?", str(error.strerror))[:80]
-    return type(error).__name__
 
 
 class Place:
@@ -200,19 +136,28 @@ class Place:
     def _again(self, action: Callable[[], Json]) -> Json:
         """Do something that only asks, again if it fails for a reason that may pass."""
         since_s = time.monotonic()
-        for attempt in range(ATTEMPTS):
+        for attempt in itertools.count():
             try:
                 return action()
             except (*NO_SUCH, PermissionError):
                 raise
             except Exception:
-                if not _once_more(attempt, since_s):
+                if not once_more(attempt, since_s):
                     raise
         raise AssertionError
 
     def open(self, file: StoredFile) -> Octets:
         """Return a file's bytes, as ``capture.source.open_stream`` takes them."""
         return Octets(self, file)
+
+    def stream(self, file: StoredFile, at: int) -> Foreign:
+        """Return what the store's library reads a file by, from this byte on; whatever that raises passes."""
+        options: dict[str, Any] = {} if self.is_local else {"block_size": BLOCK, "cache_type": "readahead"}
+        if self._fs.protocol in {"http", "https"} or "http" in self._fs.protocol:
+            options["size"] = file.size
+        stream = self._fs.open(file.path, "rb", **options)
+        stream.seek(at)
+        return stream
 
     # what is kept ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -336,111 +281,6 @@ class Place:
         return None if self.is_local else self._fs
 
 
-class Octets:
-    """The bytes of a stored file in order; asked for again where a store fails, refused if the file changed."""
-
-    def __init__(self, place: Place, file: StoredFile) -> None:
-        """Begin at the front."""
-        self._place = place
-        self._file = file
-        self._stream: Any = None
-        self._at = 0
-        self._failed: AnalyzerError | None = None
-
-    def readinto(self, view: memoryview) -> int:
-        """Read up to ``len(view)`` bytes; 0 at the end, and where the store fails: ``verify`` tells these apart.
-
-        What decompresses reads in a thread of its own, where an error would be lost.
-        """
-        if self._failed is not None:
-            return 0
-        try:
-            return self._read(view)
-        except AnalyzerError as error:
-            self._failed = error
-            return 0
-
-    def _read(self, view: memoryview) -> int:
-        """Read up to ``len(view)`` bytes; 0 at the end.
-
-        Raises:
-            StorageError: the store fails again and again, or has fewer bytes than it said.
-            ReplacedError: the file is another one now.
-        """
-        wanted = min(len(view), self._file.size - self._at, BLOCK)
-        if wanted <= 0:
-            return 0
-        since_s = time.monotonic()
-        for attempt in range(ATTEMPTS):
-            try:
-                octets = self._more(wanted)
-            except ReplacedError:
-                raise
-            except NO_SUCH:
-                raise StorageError(f"{self._file.name}: was removed while it was read") from None
-            except Exception as error:  # noqa: BLE001 - fsspec's libraries raise what they like
-                why = reason(error)
-            else:
-                if octets:
-                    view[: len(octets)] = octets
-                    self._at += len(octets)
-                    return len(octets)
-                why = "the store has no more"
-            self.close()
-            if self._place.now(self._file).version != self._file.version:
-                raise ReplacedError(self._file.name)
-            if not _once_more(attempt, since_s):
-                break
-        raise StorageError(f"{self._file.name}: cannot be read from byte {self._at} of {self._file.size} ({why})")
-
-    def _more(self, wanted: int) -> bytes:
-        if self._stream is None:
-            fs, path = self._place._fs, self._file.path
-            options: dict[str, Any] = {} if self._place.is_local else {"block_size": BLOCK, "cache_type": "readahead"}
-            if fs.protocol in {"http", "https"} or "http" in fs.protocol:
-                options["size"] = self._file.size
-            self._stream = fs.open(path, "rb", **options)
-            self._stream.seek(self._at)
-        octets: bytes = self._stream.read(wanted)
-        return octets
-
-    def check(self) -> None:
-        """Make sure that reading has not failed so far.
-
-        Raises:
-            ReplacedError: the file was found to be another one.
-            StorageError: it could not be read.
-        """
-        if self._failed is not None:
-            raise self._failed
-
-    def verify(self) -> None:
-        """Make sure that all that was read is what the file has, and that it is still the one that was listed.
-
-        Raises:
-            ReplacedError: it is not.
-            StorageError: it could not be read, or cannot be asked.
-        """
-        self.check()
-        if self._place.now(self._file).version != self._file.version:
-            raise ReplacedError(self._file.name)
-
-    def close(self) -> None:
-        """Let go of the file."""
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            with contextlib.suppress(Exception):
-                stream.close()
-
-
-def _once_more(attempt: int, since_s: float) -> bool:
-    """Pause behind an attempt that failed, of those that began then; say whether there is to be another one."""
-    if attempt == ATTEMPTS - 1 or time.monotonic() - since_s >= GIVE_UP_S:
-        return False
-    time.sleep(PAUSE_S * 2**attempt)
-    return True
-
-
 def _patience(scheme: str) -> dict[str, Any]:
     """Return what has a store's library fail when the store is silent, beside what the user has set for fsspec.
 
@@ -458,31 +298,6 @@ def _patience(scheme: str) -> dict[str, Any]:
 
 def _as_it_is(descriptor: int, path: str) -> None:
     """Leave a file that is only there to be sent where it is."""
-
-
-def named(url: str) -> tuple[str, str]:
-    """Return the scheme of a place, and what it is called: without user, password, query or fragment.
-
-    Raises:
-        StorageError: it is of no kind that is known.
-    """
-    if "://" not in url:
-        return "file", url
-    parts = urlsplit(url)
-    scheme = {"s3a": "s3", "gcs": "gs", "az": "abfs", "abfss": "abfs"}.get(parts.scheme, parts.scheme)
-    name = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-    if scheme not in SCHEMES or "::" in url:
-        known = ", ".join(f"{each}://" for each in SCHEMES[1:])
-        raise StorageError(f"{name}: no such kind of place; expected a folder, or {known}")
-    return scheme, parts.path if scheme == "file" else name
-
-
-def version_of(info: Json) -> str:
-    """Return what tells a file's content from another's: the store's tag, or size and time."""
-    tag = info.get("ETag") or info.get("etag") or info.get("contentHash") or info.get("md5Hash")
-    when = info.get("mtime") or info.get("LastModified") or info.get("updated") or info.get("last_modified")
-    known = str(tag).strip('"') if tag else f"{when}-{info.get('ino', '')}"
-    return f"{int(info.get('size') or 0)}-{known}"
 
 
 def _local_name(root: str, path: str) -> str:

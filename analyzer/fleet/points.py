@@ -19,7 +19,7 @@ from analyzer.errors import AnalyzerError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from analyzer.fleet.places import StoredFile
+    from analyzer.fleet.storage import StoredFile
 
 HOLDER: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}|(\*\*/?)|(\*)|(\?)")
 READABLE: Final = 40

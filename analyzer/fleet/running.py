@@ -35,7 +35,7 @@ from analyzer.fleet.task import CHECKPOINT, Outcome, Task
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from analyzer.fleet.places import StoredFile
+    from analyzer.fleet.storage import StoredFile
     from analyzer.untyped import Foreign
 
     Told = Callable[["Progress"], None]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.fleet.points import label_of
 
 if TYPE_CHECKING:
-    from analyzer.fleet.places import StoredFile
+    from analyzer.fleet.storage import StoredFile
 
 CHECKPOINT: Final = 1 << 30
 """Bytes of files after which a point's stream is saved."""

@@ -23,9 +23,10 @@ from analyzer.errors import AnalyzerError, CaptureError
 from analyzer.fleet import manifest, state
 from analyzer.fleet.manifest import Manifest, ManifestError, ReadFile, Tables
 from analyzer.fleet.partitions import Partitions, write_captures
-from analyzer.fleet.places import Place, ReplacedError, StorageError, StoredFile
+from analyzer.fleet.places import Place
 from analyzer.fleet.sharding import Shard
 from analyzer.fleet.state import StateError
+from analyzer.fleet.storage import ReplacedError, StorageError, StoredFile
 from analyzer.fleet.stream import PointStream, dtypes
 from analyzer.fleet.task import Outcome, Task
 from analyzer.loops.choice import jit_wanted

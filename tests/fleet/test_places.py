@@ -1,29 +1,18 @@
 """Places where captures lie and tables go."""
 
-import gzip
 import os
 from pathlib import Path
 
 import pytest
-import zstandard
 
-from analyzer.capture.source import open_stream
-from analyzer.fleet import places, running
-from analyzer.fleet.places import Octets, Place, ReplacedError, StorageError, StoredFile, named, reason, version_of
+from analyzer.fleet import places, running, storage
+from analyzer.fleet.places import Place
+from analyzer.fleet.storage import StorageError
 from tests.fleet import stores
 from tests.fleet.archives import as_reported, made, of_report
 
 pytest.importorskip("fsspec")
 pytest.importorskip("pyarrow")
-
-
-def whole(octets):
-    """Read all octets there are."""
-    view, found = memoryview(bytearray(7000)), b""
-    while got := octets.readinto(view):
-        found += bytes(view[:got])
-    octets.verify()
-    return found
 
 
 def test_captures_of_a_folder_are_listed_with_versions(tmp_path):
@@ -43,48 +32,6 @@ def test_captures_of_a_folder_are_listed_with_versions(tmp_path):
     assert 2 == len({file.version for file in found})
     assert [str(tmp_path / "a/notes.txt")] == [file.name for file in Place(str(tmp_path / "a/notes.txt")).captures()]
     assert 1 == len(Place(f"{tmp_path}/a/*.pcap").captures())
-
-
-@pytest.mark.parametrize(
-    ("url", "name"),
-    [
-        ("s3://bucket/a", "s3://bucket/a"),
-        ("https://user:secret@host/a?token=secret#secret", "https://host/a"),
-        ("abfs://container@account/a", "abfs://account/a"),
-        ("file:///var/captures", "/var/captures"),
-        ("captures", "captures"),
-    ],
-)
-def test_names_have_no_secrets(url, name):
-    """Of a URL only scheme, host and path are ever said."""
-    assert name == named(url)[1]
-
-
-class RefusedError(Exception):
-    """What a store's library raises."""
-
-    status = 403
-
-
-@pytest.mark.parametrize(
-    ("error", "words"),
-    [
-        (FileNotFoundError("s3://secret"), "it is not there"),
-        (TimeoutError("secret"), "no answer in time"),
-        (RefusedError("https://host/?token=secret"), "status 403"),
-        (OSError(28, "No space left on device"), "No space left on device"),
-        (ValueError("secret"), "ValueError"),
-    ],
-)
-def test_reasons_have_no_secrets(error, words):
-    """What a library says is not passed on, only its kind."""
-    assert words == reason(error)
-
-
-def test_a_version_is_the_tag_or_size_and_time():
-    """The store's tag goes before times."""
-    assert "3-abc" == version_of({"size": 3, "ETag": '"abc"', "mtime": 5})
-    assert version_of({"size": 3, "mtime": 5, "ino": 1}) != version_of({"size": 3, "mtime": 6, "ino": 1})
 
 
 def test_what_is_written_is_whole_or_absent(tmp_path):
@@ -117,56 +64,6 @@ def test_a_fault_of_ours_is_no_store_s(tmp_path):
         fail()
 
 
-def test_a_file_that_shrinks_is_not_its_end(tmp_path, monkeypatch):
-    """Fewer octets than the listing said are a file that was replaced, never the end of a capture."""
-    monkeypatch.setattr(places, "PAUSE_S", 0)
-    path = tmp_path / "x.pcap"
-    path.write_bytes(bytes(1000))
-    place = Place(str(tmp_path))
-    (file,) = place.captures()
-    path.write_bytes(bytes(10))
-
-    with pytest.raises(ReplacedError, match="was replaced while it was read"):
-        whole(place.open(file))
-
-    path.unlink()
-    with pytest.raises(StorageError):
-        whole(place.open(file))
-
-
-def test_a_store_that_has_less_than_it_says_fails(tmp_path, monkeypatch):
-    """Half an object, again and again, is an error with the position, and no damage of a capture."""
-    monkeypatch.setattr(places, "PAUSE_S", 0)
-    path = tmp_path / "x.pcap"
-    path.write_bytes(bytes(1000))
-    place = Place(str(tmp_path))
-    (file,) = place.captures()
-    lying = StoredFile(file.path, file.name, 2000, file.version)
-
-    with pytest.raises(StorageError, match=r"cannot be read from byte 1000 of 2000 \(the store has no more\)"):
-        whole(Octets(place, lying))
-
-
-@pytest.mark.parametrize("name", ["x.pcap.gz", "x.pcap.zst"])
-def test_half_of_a_compressed_object_is_no_end(tmp_path, monkeypatch, name):
-    """What decompresses reads in a thread of its own; that the store failed there is known all the same."""
-    monkeypatch.setattr(places, "PAUSE_S", 0)
-    octets = bytes(range(256)) * 400
-    pack = gzip.compress if name.endswith("gz") else zstandard.ZstdCompressor().compress
-    (tmp_path / name).write_bytes(pack(octets))
-    place = Place(str(tmp_path))
-    (file,) = place.captures()
-    source = Octets(place, StoredFile(file.path, file.name, file.size + 1000, file.version))
-    opened = open_stream(name, source, file.size + 1000)
-    view = memoryview(bytearray(1 << 20))
-    while opened.readinto(view):
-        pass
-    opened.close()
-
-    with pytest.raises(StorageError, match="the store has no more"):
-        source.verify()
-
-
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
     """Return a store with an archive in it, and the archive."""
@@ -184,7 +81,7 @@ def reach(monkeypatch, address):
 
     s3fs.S3FileSystem.clear_instance_cache()
     monkeypatch.setattr(s3fs.S3FileSystem, "retries", 1)  # so that it is our own that are tried
-    monkeypatch.setattr(places, "PAUSE_S", 0.01)
+    monkeypatch.setattr(storage, "PAUSE_S", 0.01)
     for name, value in {**stores.SETTINGS, "AWS_ENDPOINT_URL": address}.items():
         monkeypatch.setenv(name, value)
 
@@ -258,7 +155,7 @@ def test_a_store_that_fails_now_and_then_costs_only_time(served, tmp_path, monke
 def test_a_store_that_only_fails_is_said(served, tmp_path, monkeypatch):
     """Where a file can never be read, its point is not done, and the others are."""
     address, _ = served
-    monkeypatch.setattr(places, "ATTEMPTS", 2)
+    monkeypatch.setattr(storage, "ATTEMPTS", 2)
     fault = lambda count, method, path: "error" if "host-0001/trace-001" in path and method == "GET" else ""  # noqa: E731
     with stores.failing(address, fault) as proxy:
         reach(monkeypatch, proxy.address)
@@ -301,7 +198,7 @@ def test_a_store_that_falls_silent_costs_only_time(served, tmp_path, monkeypatch
 )
 def test_a_store_that_never_answers_is_said(tmp_path, monkeypatch, url, answer, why):
     """Where connections are accepted and no request is ever served, the run ends with one sentence."""
-    monkeypatch.setattr(places, "ATTEMPTS", 2)
+    monkeypatch.setattr(storage, "ATTEMPTS", 2)
     monkeypatch.setattr(places, "SILENT_S", 0.1 if not answer else 5.0)
     with stores.accepting(answer) as address:
         reach(monkeypatch, address)
@@ -313,7 +210,7 @@ def test_a_store_that_never_answers_is_said(tmp_path, monkeypatch, url, answer, 
 
 def test_nothing_is_asked_for_again_for_ever(tmp_path, monkeypatch):
     """Attempts that take long are not repeated as often as those that fail at once."""
-    monkeypatch.setattr(places, "GIVE_UP_S", 0.0)
+    monkeypatch.setattr(storage, "GIVE_UP_S", 0.0)
     asked = []
 
     def fail():

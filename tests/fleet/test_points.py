@@ -2,8 +2,8 @@
 
 import pytest
 
-from analyzer.fleet.places import StoredFile
 from analyzer.fleet.points import Pattern, PatternError, label_of, points_of
+from analyzer.fleet.storage import StoredFile
 
 
 def files(*names):

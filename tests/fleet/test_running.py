@@ -12,8 +12,8 @@ import time
 import pytest
 
 from analyzer.fleet import forked, running
-from analyzer.fleet.places import StoredFile
 from analyzer.fleet.running import FleetError, SchedulerLostError
+from analyzer.fleet.storage import StoredFile
 from analyzer.fleet.task import Outcome, Task
 from tests.fleet.archives import as_reported, made, of_fleet, of_report
 

@@ -1,6 +1,6 @@
 """What a worker is asked to do."""
 
-from analyzer.fleet.places import StoredFile
+from analyzer.fleet.storage import StoredFile
 from analyzer.fleet.task import Task
 
 

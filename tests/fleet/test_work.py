@@ -12,7 +12,8 @@ import pytest
 import zstandard
 
 from analyzer.fleet import work
-from analyzer.fleet.places import Octets, Place
+from analyzer.fleet.octets import Octets
+from analyzer.fleet.places import Place
 from analyzer.fleet.points import points_of
 from tests.fleet.archives import arrive, as_reported, files_of, left_over, made, of_fleet, of_report
 
