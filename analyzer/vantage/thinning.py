@@ -32,6 +32,7 @@ from analyzer.vantage.forgotten import COVER, Thinned
 from analyzer.vantage.meanwhile import LEAST, Meanwhile
 from analyzer.vantage.meeting import SENDER, forget, judge_pairs, meet
 from analyzer.vantage.places import GONE, Places
+from analyzer.vantage.room import blank, blank_numbers, numbers_for, plain, records_for, zeros
 from analyzer.vantage.settled import Ends, Settling
 from analyzer.vantage.sighting import Columns, Unwritten, together
 from analyzer.vantage.waiting import Waiting
@@ -71,10 +72,10 @@ class Thinner:
         """More than the highest number of a flow that waits."""
         self._settling = Settling(points, forgetting)
         self._places = [] if forgetting is None else [Places() for _ in range(points)]
+        """Where the flows of each point lie, if some are forgotten: that stands for their numbers until the end."""
         self._forgetting = forgetting
         self._late: list[Numbers] = [None] * points
         """Of each place 1 for a flow that began behind all that will be told."""
-        """Where the flows of each point lie, if some are forgotten: that stands for their numbers until the end."""
         self._sifted = 0
         self._parked = [together([]) for _ in range(points)]
         """The last packets of ends that have been silent since: the same packets at all points, in the same order."""
@@ -157,7 +158,7 @@ class Thinner:
     def _note_late(self, point: int, new: Ints, began_ns: Ints) -> None:
         """Note which flows that begin now will not be told."""
         assert self._forgetting is not None
-        self._late[point] = _numbers(self._late[point], int(new.max(initial=-1)) + 1, jit=True)
+        self._late[point] = numbers_for(self._late[point], int(new.max(initial=-1)) + 1, jit=True)
         until_ns = self._forgetting.until_ns
         if until_ns < NEVER_NS:
             until_ns += self._clocks[point].apart_ns
@@ -202,12 +203,12 @@ class Thinner:
         whole = [waiting.rows for waiting in self._waiting]
         self._stretch += 1
         rows = [thaw(each, jit=jit) for each in whole]
-        keys = [_plain(waiting.keys, jit=jit) for waiting in self._waiting]
+        keys = [plain(waiting.keys, jit=jit) for waiting in self._waiting]
         self._grow(jit=jit)
         mates: list[tuple[Any, Any]] = []
         for other in points[1:]:
-            mate, mate_here = (_room(len(each), jit=jit, of=INDEX) for each in (whole[0], whole[other]))
-            slots = _plain(np.full(1 << (2 * len(whole[other])).bit_length(), -1, dtype=INDEX), jit=jit)
+            mate, mate_here = (zeros(len(each), jit=jit, of=INDEX) for each in (whole[0], whole[other]))
+            slots = plain(np.full(1 << (2 * len(whole[other])).bit_length(), -1, dtype=INDEX), jit=jit)
             meet.choose(jit=jit)(keys[0], len(whole[0]), keys[other], len(whole[other]), slots, mate, mate_here)
             mates.append((mate, mate_here))
         for other in points[1:]:
@@ -221,16 +222,16 @@ class Thinner:
         ]
         until_ns = min(reached, default=NEVER_NS) - SETTLED_NS
         began_ns = int(whole[0]["ts_ns"].min(initial=NEVER_NS))
-        state = _room(len(whole[0]), jit=jit, of=WORD)
-        goes = [_room(len(each), jit=jit, of=WORD) for each in whole]
-        room, late = _room(len(whole[0]), jit=jit), [_room(0, jit=jit)] * 2
+        state = zeros(len(whole[0]), jit=jit, of=WORD)
+        goes = [zeros(len(each), jit=jit, of=WORD) for each in whole]
+        room, late = zeros(len(whole[0]), jit=jit), [zeros(0, jit=jit)] * 2
         if self._forgetting is not None and self._forgetting.until_ns < NEVER_NS:
-            late = [_plain(each, jit=jit) for each in self._late]
+            late = [plain(each, jit=jit) for each in self._late]
         for other in points[1:]:
             when_ns, apart_ns = self._clocks[other].known(began_ns)
             judge_pairs.choose(jit=jit)(
                 rows[0], len(whole[0]), rows[other], mates[other - 1][0],
-                _plain(when_ns, jit=jit), _plain(apart_ns, jit=jit), until_ns, self._stretch,
+                plain(when_ns, jit=jit), plain(apart_ns, jit=jit), until_ns, self._stretch,
                 self._senders[other], self._owners[other], state, room, late[0], late[1], goes[0], goes[other],
             )  # fmt: skip
         self._look_around(rows, state, mates, until_ns, goes, jit=jit)
@@ -273,11 +274,11 @@ class Thinner:
         """Give away the places of the connections that were forgotten just now."""
         for point, (places, gone) in enumerate(zip(self._places, self._settling.take_gone(), strict=True)):
             ends = np.concatenate([2 * gone, 2 * gone + 1])
-            self._around[point] = _blank(self._around[point], AROUND, ends, jit=jit)
+            self._around[point] = blank(self._around[point], AROUND, ends, jit=jit)
             if point:
-                self._owners[point] = _blank_numbers(self._owners[point], ends, jit=jit)
+                self._owners[point] = blank_numbers(self._owners[point], ends, jit=jit)
             else:
-                self._senders[1] = _blank(self._senders[1], SENDER, ends, jit=jit, here=-1)
+                self._senders[1] = blank(self._senders[1], SENDER, ends, jit=jit, here=-1)
             places.release(gone)
 
     def _take_up_parked(self, *, jit: bool) -> None:
@@ -308,7 +309,7 @@ class Thinner:
             if point == 0:
                 settled = first_waiting.choose(jit=jit)(state, len(each))
             else:
-                own = _room(len(each), jit=jit, of=WORD)
+                own = zeros(len(each), jit=jit, of=WORD)
                 waits_ns = until_ns + self._clocks[point].apart_ns
                 settled = states_here.choose(jit=jit)(each, len(each), mates[point - 1][1], state, waits_ns, own)
             look_around.choose(jit=jit)(each, settled, own, self._stretch, self._around[point], goes[point])
@@ -337,8 +338,8 @@ class Thinner:
         jit: bool,
     ) -> None:
         """Keep what stays, put aside what waits although nothing of its end came for a while, let the rest wait on."""
-        parked = _room(len(whole[0]), jit=jit)
-        met = mates[0] if len(mates) == 1 else _plain(np.minimum.reduce(np.array(mates, dtype=INDEX)), jit=jit)
+        parked = zeros(len(whole[0]), jit=jit)
+        met = mates[0] if len(mates) == 1 else plain(np.minimum.reduce(np.array(mates, dtype=INDEX)), jit=jit)
         count = park.choose(jit=jit)(rows[0], len(whole[0]), goes[0], met, before_ns, parked)
         at = np.array(parked[:count], dtype=np.int64)
         for point, each in enumerate(whole):
@@ -347,7 +348,7 @@ class Thinner:
                 goes[point][own] = PARKED
             for index in own.tolist() if point and not jit else ():
                 goes[point][index] = PARKED
-            stays, waits = _room(len(each), jit=jit), _room(len(each), jit=jit)
+            stays, waits = zeros(len(each), jit=jit), zeros(len(each), jit=jit)
             staying, waiting = sort_out.choose(jit=jit)(goes[point], len(each), stays, waits)
             if staying:
                 self._settling.keep(point, pick(each, np.array(stays[:staying], dtype=np.int64)))
@@ -358,10 +359,10 @@ class Thinner:
     def _grow(self, *, jit: bool) -> None:
         """Make room for the flows that are there now."""
         for point, flows in enumerate(self._flows):
-            self._around[point] = _grown(self._around[point], AROUND, 2 * flows, jit=jit)
+            self._around[point] = records_for(self._around[point], AROUND, 2 * flows, jit=jit)
             if point:
-                self._owners[point] = _numbers(self._owners[point], 2 * flows, jit=jit)
-                self._senders[point] = _grown(self._senders[point], SENDER, 2 * self._flows[0], jit=jit, here=-1)
+                self._owners[point] = numbers_for(self._owners[point], 2 * flows, jit=jit)
+                self._senders[point] = records_for(self._senders[point], SENDER, 2 * self._flows[0], jit=jit, here=-1)
 
 
 def _flags(flags: NDArray[np.bool_], numbers: Ints) -> NDArray[np.bool_]:
@@ -370,60 +371,6 @@ def _flags(flags: NDArray[np.bool_], numbers: Ints) -> NDArray[np.bool_]:
         return np.zeros(len(numbers), dtype=np.bool_)
     found: NDArray[np.bool_] = (numbers < len(flags)) & flags[np.minimum(numbers, len(flags) - 1)]
     return found
-
-
-def _blank(table: Rows, dtype: np.dtype[np.void], at: Ints, *, jit: bool, **first: int) -> Rows:
-    """Return a table in which these records are as new: 0, or what ``first`` says."""
-    made: NDArray[np.void] = freeze(table, dtype)
-    at = at[at < len(made)]
-    blank = np.zeros(1, dtype=dtype)
-    for name, value in first.items():
-        blank[name] = value
-    whole = np.dtype((np.void, dtype.itemsize))
-    made.view(whole)[at] = blank.view(whole)[0]
-    return thaw(made, jit=jit)
-
-
-def _blank_numbers(numbers: Numbers, at: Ints, *, jit: bool) -> Numbers:
-    """Return a table of numbers in which these are -1."""
-    made = np.array(numbers, dtype=np.int64) if not jit else numbers
-    made[at[at < len(made)]] = -1
-    return _plain(made, jit=jit)
-
-
-def _plain(numbers: Ints, *, jit: bool) -> Numbers:
-    """Return numbers in the form that loops work on."""
-    return numbers if jit else numbers.tolist()
-
-
-def _room(count: int, *, jit: bool, of: type[np.signedinteger[Any]] = np.int64) -> Numbers:
-    """Return so many zeros in the form that loops work on."""
-    return np.zeros(count, dtype=of) if jit else [0] * count
-
-
-def _numbers(numbers: Numbers, count: int, *, jit: bool) -> Numbers:
-    """Return a table of numbers with room for so many; new ones are -1."""
-    having = 0 if numbers is None else len(numbers)
-    if numbers is not None and count <= having and jit == isinstance(numbers, np.ndarray):
-        return numbers
-    made = np.full(max(count, 2 * having), -1, dtype=np.int64)
-    if having:
-        made[:having] = numbers
-    return _plain(made, jit=jit)
-
-
-def _grown(table: Rows, dtype: np.dtype[np.void], count: int, *, jit: bool, **first: int) -> Rows:
-    """Return a table with room for so many records; new ones are 0, or what ``first`` says."""
-    having = 0 if table is None else len(table)
-    if table is not None and count <= having and jit == isinstance(table, np.ndarray):
-        return table
-    made = np.zeros(max(count, 2 * having), dtype=dtype)
-    for name, value in first.items():
-        made[name][having:] = value
-    if having:
-        kept: NDArray[np.void] = freeze(table, dtype)
-        made[:having].view(np.uint8)[:] = kept.view(np.uint8)  # whole: numpy goes field by field
-    return thaw(made, jit=jit)
 
 
 def rehearse(forgetting: Forgetting) -> None:
