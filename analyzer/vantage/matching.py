@@ -17,10 +17,12 @@ import numpy as np
 
 from analyzer.segment import ABSENT, FIN, SYN
 from analyzer.vantage.clock import FASTEST, THE_REFERENCE, Clock, clock_of
+from analyzer.vantage.delays import LONGEST_NS, SHORTEST_NS, as_most, slowest, usual
 from analyzer.vantage.in_turn import Known, astray, have_others, in_turn, waited
 from analyzer.vantage.pairing import Groups, Partner, same_flows
 from analyzer.vantage.regrouped import regrouped
 from analyzer.vantage.sighting import Columns, mixed
+from analyzer.vantage.ways import BY, keeps, ways_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,23 +31,11 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
-AGREE: Final = 0.75
-"""A field passes unchanged if it is the same in so many of the packets that are told apart without it."""
-UNCLEAR: Final = 0.3
-"""If times speak so little more for one order of two points than for the other, they do not tell."""
-SHORTEST_NS: Final = 50_000_000
-"""Delays up to this are always believed; longer ones where others are as long."""
-QUICK_NS: Final = 1_000_000
-"""Of what is there twice within moments, that is one which took as long as others do, but for so much."""
-LONGEST_NS: Final = 3_000_000_000
 BETWEEN_REPEATS_NS: Final = 500_000_000
 """What is repeated and alike comes seldom sooner."""
-TIMES_LONGER: Final = 4
 BESIDE: Final = 3
 """So many pairs on either side of one say how far apart it should be."""
 NOTHING: Final = np.zeros(0, dtype=np.int64)
-BY: Final = ("", "ttl", "time")
-"""What tells which point a flow passes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +156,8 @@ class _Matching:
         """Say of each pair of flows what its matched packets show."""
         one, other, at = self._pairs()
         flows = len(self.partner.flows)
-        self.ways, self.by = _ways_of(one, other, at, flows, one_clock=self.one_clock)
-        self.keeps_id, self.keeps_tsval = (_keeps(one[name], other[name], at, flows) for name in ("ip_id", "tsval"))
+        self.ways, self.by = ways_of(one, other, at, flows, one_clock=self.one_clock)
+        self.keeps_id, self.keeps_tsval = (keeps(one[name], other[name], at, flows) for name in ("ip_id", "tsval"))
 
     def _pairings(self) -> list[Pairing]:
         """Return all pairs of flows, with what is known of each."""
@@ -259,7 +249,7 @@ class _Matching:
         if not len(self.there):
             return
         delays = self._delays(clock)
-        slack, latest_ns = SHORTEST_NS // 2 + clock.width_ns, max(_slowest(np.abs(delays), clock), LONGEST_NS)
+        slack, latest_ns = SHORTEST_NS // 2 + clock.width_ns, max(slowest(np.abs(delays), clock), LONGEST_NS)
         self._keep((delays >= -slack) & (np.abs(delays) <= latest_ns) & ~self._repeated(clock, np.abs(delays)))
 
     def _repeated(self, clock: Clock, delays: Ints) -> NDArray[np.bool_]:
@@ -268,7 +258,7 @@ class _Matching:
         same = ((one["ip_id"] > 0) & (one["ip_id"] == other["ip_id"])) | (
             (one["tsval"] > 0) & (one["tsval"] == other["tsval"])
         )
-        slow: NDArray[np.bool_] = (delays > _usual(delays, clock)) & ~same
+        slow: NDArray[np.bool_] = (delays > usual(delays, clock)) & ~same
         doubtful = np.flatnonzero(slow)
         if not len(doubtful):
             return slow
@@ -289,7 +279,7 @@ class _Matching:
         delays = np.maximum(self._delays(clock), 0) if len(self.there) else NOTHING
         known, earliest = self._known(clock), -(SHORTEST_NS // 10 + clock.width_ns)
         found: tuple[list[Ints], list[Ints]] = ([NOTHING], [NOTHING])
-        for latest in (_as_most(delays, clock), _usual(delays, clock), _slowest(delays, clock)):
+        for latest in (as_most(delays, clock), usual(delays, clock), slowest(delays, clock)):
             pairs = in_turn(self.seen_there, self.seen_here, left, known, (earliest, latest))
             for own, more in zip(found, pairs, strict=True):
                 own.append(more)
@@ -313,7 +303,7 @@ class _Matching:
     def _astray(self, clock: Clock, paired: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
         """Match what is left besides what is ``paired``, in flows that are not one connection."""
         left = _left(self.seen_there, paired[0]), _left(self.seen_here, paired[1])
-        latest_ns = _usual(np.abs(self._delays(clock)), clock)
+        latest_ns = usual(np.abs(self._delays(clock)), clock)
         told_ns = clock.reference_ns(self.seen_here["ts_ns"])
         return astray(self.seen_there, self.seen_here, left, told_ns, self.partner, latest_ns)
 
@@ -348,55 +338,6 @@ def _like_most(at_ns: Ints, apart_ns: Ints) -> NDArray[np.bool_]:
     return like
 
 
-def _keeps(one: NDArray[np.int64], other: NDArray[np.int64], at: Ints, flows: int) -> Ints:
-    """Say of each pair of flows whether a field passes unchanged: 1 or 0, -1 where either point lacks it."""
-    both = (one > 0) & (other > 0)
-    known = np.bincount(at[both], minlength=flows)
-    same = np.bincount(at[both & (one == other)], minlength=flows)
-    kept: Ints = np.where(known == 0, -1, same >= AGREE * known).astype(np.int64)
-    return kept
-
-
-def _ways_of(one: Columns, other: Columns, at: Ints, flows: int, *, one_clock: bool) -> tuple[Ints, Ints]:
-    """Say of each pair of flows which point is nearer to ``a`` (there): by hops, else by times.
-
-    1 if it is *there*, -1 if it is *here*, 0 if nothing tells; and what tells it, an index of BY.
-    """
-    forth = np.where(one["side"] == 0, 1, -1)
-    hops = forth * (one["ttl"].astype(np.int64) - other["ttl"])
-    hops[(one["ttl"] <= 0) | (other["ttl"] <= 0)] = 0
-    told = np.bincount(at[hops != 0], minlength=flows)
-    score = np.bincount(at, weights=np.sign(hops), minlength=flows)
-    by_hops = np.where((told > 0) & (np.abs(score) > AGREE * told), np.sign(score), 0).astype(np.int64)
-    rest = np.flatnonzero(by_hops[at] == 0)
-    by_time = _by_times(one[rest], other[rest], at[rest], flows, one_clock=one_clock)
-    ways: Ints = np.where(by_hops != 0, by_hops, by_time)
-    by: Ints = np.where(by_hops != 0, BY.index("ttl"), np.where(ways != 0, BY.index("time"), 0))
-    return ways, by
-
-
-def _by_times(one: Columns, other: Columns, at: Ints, flows: int, *, one_clock: bool) -> Ints:
-    """Say the same by times alone: what passes *there* first is there earlier, whatever the clocks differ by."""
-    forth = np.where(one["side"] == 0, 1, -1)
-    apart_ns = other["ts_ns"] - one["ts_ns"]
-    if one_clock:
-        sooner: Ints = np.sign(np.bincount(at, weights=np.sign(forth * apart_ns), minlength=flows)).astype(np.int64)
-        return sooner
-    order = np.lexsort((one["ts_ns"], at))
-    pair, forth, apart_ns, times = at[order], forth[order], apart_ns[order], one["ts_ns"][order]
-    # packets of both directions close to each other: what their clocks differ by is the same for both
-    turns = np.flatnonzero((forth[1:] != forth[:-1]) & (pair[1:] == pair[:-1]))
-    differ = np.sign(forth[turns] * (apart_ns[turns] - apart_ns[turns + 1]))
-    near = (times[turns + 1] - times[turns]) <= SHORTEST_NS
-    has_near = np.bincount(pair[turns][near], minlength=flows) > 0
-    used = near | ~has_near[pair[turns]]
-    count = np.bincount(pair[turns][used], minlength=flows)
-    score = np.bincount(pair[turns][used], weights=differ[used], minlength=flows)
-    clear = (np.abs(score) >= UNCLEAR * count) | (count <= 2)
-    told: Ints = np.where(clear, np.sign(score), 0).astype(np.int64)
-    return told
-
-
 def _left(seen: Columns, used: Ints = NOTHING) -> Ints:
     """Return the indices of the sightings that are not used, second captures of a packet left out."""
     free = seen["copy"] == 0
@@ -417,21 +358,3 @@ def _tells(seen: Columns) -> bool:
 def _key_with_id(seen: Columns) -> Ints:
     rest = ((seen["ip_id"].astype(np.int64) & 0xFFFF) << 32) | (seen["tsval"] & 0xFFFFFFFF)
     return mixed(seen["key"].astype(np.uint64), rest.astype(np.uint64))
-
-
-def _as_most(delays_ns: Ints, clock: Clock) -> int:
-    """Return the longest that a packet takes that is no slower than most, where these are quick."""
-    median = int(np.median(delays_ns)) if len(delays_ns) else SHORTEST_NS
-    return min(TIMES_LONGER * median + QUICK_NS, SHORTEST_NS) + clock.width_ns
-
-
-def _usual(delays_ns: Ints, clock: Clock) -> int:
-    """Return how long most packets take at most, judging by those that are known."""
-    usual = int(np.median(delays_ns)) if len(delays_ns) else 0
-    return min(max(SHORTEST_NS, TIMES_LONGER * usual), LONGEST_NS) + clock.width_ns
-
-
-def _slowest(delays_ns: Ints, clock: Clock) -> int:
-    """Return how long a packet may take, judging by those that are known."""
-    usual = int(np.quantile(delays_ns, 0.99)) if len(delays_ns) else 0
-    return min(max(SHORTEST_NS, TIMES_LONGER * usual), LONGEST_NS) + clock.width_ns
