@@ -15,7 +15,7 @@ from analyzer.judge import verdict
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.kept_flows import Flow, Kept
 from analyzer.loops.loop import pick, stacked
-from analyzer.survey import overview
+from analyzer.survey import by_service, overview
 from analyzer.survey.found import Findings
 from analyzer.survey.hosts import HostSums
 from analyzer.survey.limits import IdleTrials
@@ -182,7 +182,7 @@ class Holding:
         self._unfolded += len(lines)
         if self._unfolded >= FOLD and self.most is not None:
             together, self._lines = stacked(self._lines), []
-            self._lines, self._unfolded = [overview.folded(together)], 0
+            self._lines, self._unfolded = [by_service.folded(together)], 0
 
     def pass_through(self, capture: int, batch: FlowBatch | None, *, wait: bool = True) -> Iterator[FlowsTogether]:
         """Count finished flows without keeping them, and yield those that are selected.

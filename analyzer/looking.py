@@ -20,7 +20,7 @@ from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.kept_flows import Flow, Kept, judged_ahead, search_together
 from analyzer.loops.loop import stacked
 from analyzer.segment import address_text
-from analyzer.survey import overview, settings_in_use
+from analyzer.survey import by_service, overview, settings_in_use
 from analyzer.survey.found import Findings
 from analyzer.survey.limits import silences
 from analyzer.together import LARGE, ROWS, WRITTEN, FlowsTogether
@@ -105,7 +105,7 @@ class Looking(Holding):
         """
         self.settle()
         lines = stacked([np.zeros(0, dtype=overview.LINE), *self._lines])
-        overview.settle_services(lines)
+        by_service.settle_services(lines)
         return lines
 
     def flow(self, line: np.void) -> Flow:

@@ -12,7 +12,7 @@ import numpy as np
 from analyzer.cli.steps import steps
 from analyzer.report.shown import Report, ShownFlow, ShownService
 from analyzer.report.sums import HOSTS_NAMED
-from analyzer.survey import overview
+from analyzer.survey import by_service, overview
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,7 +42,7 @@ def gathered(
     result: Analysis,
     lines: NDArray[np.void],
     told: NDArray[np.void],
-    services: list[overview.Service],
+    services: list[by_service.Service],
     found: Findings,
 ) -> Report:
     """Return the report of these lines: the flows of ``told``, the first services of ``services``, and what is found.

@@ -115,7 +115,7 @@ def _page(options: argparse.Namespace, result: Analysis, fail_on: FailOn) -> Pag
     from analyzer import explain
     from analyzer.cli.gathering import PORTS, SERVICES, gathered, ranked
     from analyzer.report.html import Known, Page
-    from analyzer.survey import overview
+    from analyzer.survey import by_service, overview
 
     lines = ranked(result, fail_on)
     found = result.count_findings(notable=not (options.flow or options.only_findings))
@@ -127,7 +127,7 @@ def _page(options: argparse.Namespace, result: Analysis, fail_on: FailOn) -> Pag
         headline = explain.headline(flow.judged, result.start_ns(flow.capture))
         ended_ns = flow.judged.record.last_ns - begin_ns
         known[flow.capture, flow.number] = Known(headline, tuple(flow.codes), ended_ns)
-    services = overview.services(notable, SERVICES) if len(notable) > 1 else []
+    services = by_service.services(notable, SERVICES) if len(notable) > 1 else []
     told = set(overview.mixed(notable, len(notable) if options.limit == 0 else options.limit or STORIES).tolist())
     if options.limit is None:
         told |= {service.first for service in services[: SERVICES + PORTS] if service.first is not None}

@@ -241,7 +241,7 @@ def _both_sides(result: Analysis, told: Report, screen: Screen) -> Iterator[str]
 def _report(options: argparse.Namespace, result: Analysis, fail_on: FailOn) -> Report:
     """Return what the report shows: only these flows are judged."""
     from analyzer.cli.gathering import SERVICES, gathered, ranked
-    from analyzer.survey import overview
+    from analyzer.survey import by_service, overview
 
     lines = ranked(result, fail_on)
     if not (options.flow or options.only_findings):
@@ -249,6 +249,6 @@ def _report(options: argparse.Namespace, result: Analysis, fail_on: FailOn) -> R
     found = result.count_findings(notable=not (options.flow or options.only_findings))
     notable = int(lines["flows"].sum())
     limit = notable if options.limit == 0 else options.limit or FLOWS
-    services = overview.services(lines, SERVICES) if notable > limit else []
+    services = by_service.services(lines, SERVICES) if notable > limit else []
     told = overview.one_of_each(lines)[:WORST] if services and options.limit is None else lines[:limit]
     return gathered(result, lines, told, services, found)

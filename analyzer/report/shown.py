@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from analyzer.judge.judged import JudgedFlow
+    from analyzer.survey.by_service import Service
     from analyzer.survey.found import Found
     from analyzer.survey.hosts import ProbingHost
     from analyzer.survey.limits import IdleLimit
-    from analyzer.survey.overview import CaptureSummary, Service, Totals
+    from analyzer.survey.overview import CaptureSummary, Totals
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 from analyzer.analyzing import analyze
 from analyzer.cli.failing import FailOn
 from analyzer.cli.gathering import gathered, ranked, shown
-from analyzer.survey import overview
+from analyzer.survey import by_service
 
 CAPTURES = Path(__file__).parents[2] / "captures"
 
@@ -36,7 +36,7 @@ def test_both_forms_show_the_same():
     """What is told is chosen by the caller; sums, services, findings and hosts are of all lines."""
     result = analysis()
     lines = ranked(result, FailOn([]))
-    services = overview.services(lines, 15)
+    services = by_service.services(lines, 15)
     report = gathered(result, lines, lines[:1], services, result.count_findings())
 
     assert (2, 1, len(services)) == (report.notable, len(report.flows), len(report.services))

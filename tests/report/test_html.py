@@ -26,7 +26,7 @@ from analyzer.report.html import (
 )
 from analyzer.report.shown import Report, ShownFlow, ShownService
 from analyzer.report.sums import MOST_LISTED, lookalike_sum
-from analyzer.survey import overview
+from analyzer.survey import by_service, overview
 from tests.explain.test_joint_beside import refused
 from tests.hostile.floods import flood
 from tests.vantages import World
@@ -41,7 +41,7 @@ def page_of(analysis, *, pictures=False, captures=None, stories=None):
     lines = overview.ranked(analysis.lines())
     flows = [analysis.flow(line) for line in lines]
     shown = [ShownFlow(flow.capture, analysis.start_ns(flow.capture), flow.judged) for flow in flows]
-    services = [ShownService(service, shown[service.first]) for service in overview.services(lines, 5)]
+    services = [ShownService(service, shown[service.first]) for service in by_service.services(lines, 5)]
     report = Report(
         captures=captures or analysis.captures,
         totals=analysis.totals,

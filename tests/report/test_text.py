@@ -4,9 +4,10 @@ import pytest
 
 from analyzer.report.shown import Report, ShownFlow, ShownService
 from analyzer.report.text import advice
+from analyzer.survey.by_service import Service
 from analyzer.survey.found import Found
 from analyzer.survey.hosts import ProbingHost
-from analyzer.survey.overview import Service, Totals
+from analyzer.survey.overview import Totals
 from analyzer.track.flow import Endpoint
 from tests.report.laying_out import capture, lines
 
