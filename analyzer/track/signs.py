@@ -194,6 +194,12 @@ def may_be_own(hi: int, known: int) -> bool:
 
 
 @loop
+def of_one_version(hi: int, own_hi: int) -> bool:
+    """Say whether two addresses are both of IPv4, or both of IPv6: a station with both is no router for that."""
+    return (hi == 0) == (own_hi == 0)
+
+
+@loop
 def is_undiminished(ttl: int) -> bool:
     """Say whether a TTL is one with which hosts send, so that no router has passed the packet on."""
     return ttl in (64, 128, 255)
@@ -243,7 +249,8 @@ def place_of(claim: Record, station: Record, asker: Record, known: int, own_hi: 
         at["moved_seen"] = 0
     if known & 2:
         hi, lo = station["owner_hi"], station["owner_lo"]
-        if lo != 0 and (hi != own_hi or lo != own_lo) and not may_be_own(hi, known):
+        is_hop = lo != 0 and (hi != own_hi or lo != own_lo) and not may_be_own(hi, known)
+        if is_hop and of_one_version(hi, own_hi):
             if known & RENAMED:
                 at["place"] = OWN
                 return
@@ -255,7 +262,7 @@ def place_of(claim: Record, station: Record, asker: Record, known: int, own_hi: 
         hi, lo = asker["asks_hi"], asker["asks_lo"]
         if hi == own_hi and lo == own_lo:
             at["place"] = OWN
-        elif lo != 0 and not may_be_own(hi, known):
+        elif lo != 0 and of_one_version(hi, own_hi) and not may_be_own(hi, known):
             at["place"] = TAKEN_FOR_HOP
             at["hop_hi"] = hi
             at["hop_lo"] = lo

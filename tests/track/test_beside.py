@@ -97,6 +97,20 @@ def dead(**options):
     return made
 
 
+def test_an_address_of_the_other_version_is_no_next_hop(tmp_path):
+    """What neighbour discovery says of a station is no router of a flow of IPv4, and neither is whom it asks for."""
+    made = Made()
+    mac_a, mac_b = (mac.to_bytes(6, "big") for mac in (MAC_A, MAC_B))
+    made.put(0.5, ethernet(advertisement(V6_B, 0x60, b"\2\1" + mac_b), 0x86DD, src=MAC_B))
+    made.put(0.6, ethernet(solicitation(V6_A, V6_FAR, b"\1\1" + mac_a), 0x86DD, src=MAC_A))
+    made.opened(1)
+    made.in_vain(10, 12, 14)
+
+    (about,) = made.testimony(tmp_path)
+
+    assert (0, 0, 0) == tuple(about[name] for name in ("place", "hop_lo", "hop_asked"))
+
+
 def test_nothing_was_heard(tmp_path):
     """Of a host that falls silent altogether no frame is known, although it was known before."""
     (about,) = dead().testimony(tmp_path)
