@@ -11,11 +11,13 @@ from analyzer.cli import manner, page, values
 from analyzer.cli import options as shared
 from analyzer.output import whole
 from analyzer.report.screen import printable
+from analyzer.words.teller import count
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from analyzer.fleet.questions import Tables
     from analyzer.report.answers import Answer
 
 EPILOG: Final = """\
@@ -32,6 +34,8 @@ examples:
   keepalive fleet-report tables --views mine
 """
 SCHEMA: Final = 1
+SAID: Final = 3
+"""Maximum number of refused files that are said one by one."""
 EVERY: Final = ""
 """What --sql stands for without a name."""
 
@@ -76,15 +80,33 @@ def run(options: argparse.Namespace) -> int:
         if tables.waiting:
             manner.warn(f"{tables.waiting} points have no tables yet: a run is not finished")
         heading = f"{tables.name}: {tables.points:,} capture points, made by the rules {tables.settings.get('rules')}"
-        _write(options, answers, heading, tables.points)
+        if tables.refused:
+            heading += f"; {count(len(tables.refused), 'file')} refused"
+            _say_refused(tables.refused)
+        _write(options, answers, heading, tables)
     return 0
 
 
-def _write(options: argparse.Namespace, answers: Sequence[Answer], heading: str, points: int) -> None:
+def _say_refused(refused: dict[str, str]) -> None:
+    """Say which files are in no table, and why: of many the first."""
+    for name in sorted(refused)[:SAID]:
+        manner.warn(f"{name}: is in no table: {refused[name]}")
+    if len(refused) > SAID:
+        more = len(refused) - SAID
+        manner.warn(f"and {more:,} more {'is' if more == 1 else 'are'} in no table (--json names all)")
+
+
+def _write(options: argparse.Namespace, answers: Sequence[Answer], heading: str, tables: Tables) -> None:
     from analyzer.report import answers as told
 
     if options.json:
-        found = {"schema": SCHEMA, "points": points, "questions": told.objects(answers)}
+        refused = [{"file": name, "why": why} for name, why in sorted(tables.refused.items())]
+        found = {
+            "schema": SCHEMA,
+            "points": tables.points,
+            "refused": refused,
+            "questions": told.objects(answers),
+        }
         sys.stdout.write(json.dumps(found, indent=1) + "\n")
     elif options.html:
         try:

@@ -119,6 +119,8 @@ class Tables:
         """Points whose tables are complete."""
         self.waiting = 0
         """Points of which no tables are complete yet."""
+        self.refused: dict[str, str] = {}
+        """Files of these points that are in no table, by name, and why."""
         paths = self._partitions(place)
         self._questions = {each.name: each for each in questions(views)}
         self._connection: Any = duckdb.connect(":memory:")
@@ -147,6 +149,7 @@ class Tables:
                 self.waiting += 1
                 continue
             self.points += 1
+            self.refused |= dict(found.refused)
             for table, name in (*found.shown.parts, *found.shown.live):
                 if table in paths:
                     paths[table].append(f"{folder}/{name}")

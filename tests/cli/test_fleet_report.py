@@ -48,6 +48,31 @@ def test_json_has_rows_by_name(tables, capsys):
     assert "SELECT" in found["questions"][0]["sql"]
 
 
+def test_a_file_that_is_in_no_table_is_said(tmp_path, capsys):
+    """A broken place among others is named whenever the tables are asked, with the reason, and counted on top."""
+    folder, out = tmp_path / "archive", str(tmp_path / "tables")
+    folder.mkdir()
+    made(folder, 2, 1)
+    for number in range(4):
+        (folder / f"broken{number}").mkdir()
+        (folder / f"broken{number}" / "\x1b.pcap").write_bytes(bytes(100))
+    running.run([str(folder)], out, workers=0, points="{host}/*.pcap")
+    capsys.readouterr()
+
+    assert 0 == main(["fleet-report", out, "--ask", "points"])
+    told = capsys.readouterr()
+    assert 0 == main(["fleet-report", out, "--ask", "points", "--json"])
+    found = json.loads(capsys.readouterr().out)
+
+    assert "; 4 files refused" in " ".join(told.out.split())
+    assert 3 == told.err.count("is in no table: is no capture")
+    assert "and 1 more files are in no table" not in told.err
+    assert "and 1 more is in no table (--json names all)" in told.err
+    assert "\x1b" not in told.err
+    assert 4 == len(found["refused"])
+    assert all(each["why"].startswith("is no capture") for each in found["refused"])
+
+
 def test_a_page_escapes_what_comes_from_captures(tables, tmp_path, capsys):
     """Names are text on the page, which loads nothing; it is written once."""
     out = tmp_path / "fleet.html"

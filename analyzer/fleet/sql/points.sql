@@ -11,4 +11,4 @@ SELECT
 FROM captures
 WHERE shard = 0
 GROUP BY capture_point
-ORDER BY dropped DESC, frames DESC, capture_point
+ORDER BY dropped DESC, with_warnings DESC, frames DESC, capture_point
