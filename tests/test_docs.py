@@ -87,6 +87,14 @@ def test_the_map_names_what_is_there():
     assert [] == [name for name in named if not (ROOT / "analyzer" / name).exists()]
 
 
+def test_the_map_names_everything():
+    """Every folder and module of analyzer/ stands in the tree of ARCHITECTURE.md."""
+    tree = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").split("\nanalyzer/\n")[1].split("\ncaptures/")[0]
+    there = {path.stem for path in (ROOT / "analyzer").iterdir() if not path.name.startswith(("_", "."))}
+
+    assert set() == there - set(re.findall(r"\w+", tree)) - {"py"}
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if page.exists()], ids=lambda page: page.name)
 def test_paths_that_a_page_names_are_there(page):
     """A path of the repository in a page is that of a file or folder; capitals stand for any name."""

@@ -2,7 +2,8 @@
 
     listing -> points -> (per point: files in order -> stream -> tracker, saved) -> partitions -> manifest -> questions
 
-* ``places`` is where captures lie and tables go: folders and object stores, through fsspec.
+* ``places`` is where captures lie and tables go: folders and object stores, through fsspec; ``storage`` says what a
+  stored file is and how failures of a store are said, ``octets`` reads one.
 * ``points`` says which files are one capture point.
 * ``stream`` reads a point's files as one stream that can be saved between two files (``state``) and goes on later.
 * ``partitions`` and ``manifest`` put tables there whole, once.
