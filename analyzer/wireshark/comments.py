@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyzer.judge.probe import AFTER_FIN_WORDS
+from analyzer.judge.probe import AFTER_FIN_WORDS, PROBE_KINDS
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.label.outcome import Answer, Certainty
 from analyzer.label.reset import ResetKind
@@ -22,6 +22,7 @@ from analyzer.label.rules import Kind
 from analyzer.track.flow import SIDES
 from analyzer.units import format_duration
 from analyzer.wireshark.mark_store import MARK
+from analyzer.words.icmp import icmp_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -44,9 +45,10 @@ class What(IntEnum):
     FIN = 5
     RESET = 6
     ENDING = 7
+    SENT_AGAIN = 8
+    ICMP = 9
 
 
-PROBES: Final = (Kind.KEEPALIVE_PROBE, Kind.KEEPALIVE_OCTET)
 NO_PROBES: Final = {
     Kind.DUPLICATE_COPY: "second capture of the same packet",
     Kind.STALE_ACK: "an older ACK, captured late",
@@ -102,6 +104,11 @@ def words(mark: dict[str, Any]) -> str:
         case What.RESET:
             answers = f", answers the probe in frame {mark['other']}" if mark["other"] else ""
             return f"{RESETS[mark['which']]}{answers}"
+        case What.SENT_AGAIN:
+            return "data sent again"
+        case What.ICMP:
+            version, type_, code = 6 if mark["number"] >> 16 else 4, mark["number"] >> 8 & 0xFF, mark["number"] & 0xFF
+            return f"ICMP error about this connection: {icmp_text(version, type_, code)}"
     verdict = VERDICTS[mark["which"]].verdict
     return f"{'ends it' if verdict.is_over else 'last frame of it here'}: {verdict.value}"
 
@@ -116,11 +123,11 @@ def _probe(mark: dict[str, Any]) -> str:
 
 
 def _segments(batch: FlowBatch) -> NDArray[np.void]:
-    """Return the marks of probes, answers, what only looks so, and RSTs."""
+    """Return the marks of probes, answers, what only looks so, data sent again, ICMP errors and RSTs."""
     seen = batch.seen
     owner = np.repeat(np.arange(len(batch)), np.diff(batch.start))
     kinds = seen["kind"]
-    is_probe, is_window = np.isin(kinds, PROBES), kinds == Kind.ZERO_WINDOW_PROBE
+    is_probe, is_window = np.isin(kinds, PROBE_KINDS), kinds == Kind.ZERO_WINDOW_PROBE
     answers = (seen["answers_row"] >= 0) & (kinds != Kind.RESET)
     answered = np.clip(batch.start[owner] + seen["answers_row"], 0, max(len(seen) - 1, 0))
     parts = [
@@ -129,9 +136,12 @@ def _segments(batch: FlowBatch) -> NDArray[np.void]:
         _take(batch, owner, answers & is_probe[answered], What.ANSWER, "answers_row"),
         _take(batch, owner, answers & is_window[answered], What.WINDOW_ANSWER, "answers_row"),
         _take(batch, owner, np.isin(kinds, list(NO_PROBES)) & ~answers, What.NO_PROBE, "answers_row"),
+        _take(batch, owner, kinds == Kind.RETRANSMISSION, What.SENT_AGAIN, "answers_row"),
+        _take(batch, owner, kinds == Kind.ICMP_ERROR, What.ICMP, "answers_row"),
         _take(batch, owner, kinds == Kind.RESET, What.RESET, "answers_row"),
     ]
     parts[0]["number"] = _ordinals(owner[is_probe] * 2 + seen["side"][is_probe])
+    parts[-2]["number"] = seen["icmp"][kinds == Kind.ICMP_ERROR]
     parts[-1]["which"] = seen["reset_kind"][kinds == Kind.RESET]
     return np.concatenate(parts)
 

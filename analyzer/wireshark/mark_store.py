@@ -26,7 +26,7 @@ MARK: Final = np.dtype(
         ("answer", np.int8),
         ("certainty", np.int8),
         ("after_fin", np.int8),
-        ("number", np.int32),  # of a probe among its sender's, from 1
+        ("number", np.int32),  # of a probe among its sender's, from 1; what an ICMP error was, as in SEGMENT
         ("flow", np.int64),
         ("other", np.int64),  # the frame of the answer, of what is answered, or of what acknowledges; 0 none
         ("passed_ns", np.int64),  # between the two

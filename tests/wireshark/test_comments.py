@@ -11,6 +11,7 @@ from analyzer.analyzing import read_flows
 from analyzer.judge import recording, verdict
 from analyzer.wireshark.comments import PREFIX, What, comments, words
 from analyzer.wireshark.mark_store import MARK, Marks
+from analyzer.words.icmp import icmp_text
 from tests.notation import SCENARIOS, follow, load
 from tests.wireshark.marking import comments_of
 
@@ -26,7 +27,7 @@ def batches_of(path):
 
 @pytest.mark.parametrize("path", ALL, ids=lambda path: path.name)
 def test_comments_say_what_the_record_says(path):
-    """Every probe, answer, FIN and RST of the record has a comment that says so, and nothing else is called one."""
+    """Probes, answers, FINs, RSTs, ICMP errors and data sent again have a comment, and nothing else is called one."""
     batches = batches_of(path)
     found = comments_of(batches)
     flows = [recording.build(batch, index) for batch in batches for index in range(len(batch))]
@@ -48,6 +49,11 @@ def test_comments_say_what_the_record_says(path):
             acked = f"FIN, acknowledged in frame {fin.acked_frame}" if fin.acked_frame else "FIN, not acknowledged"
             assert f"flow {flow.number}: " in found[fin.frame]
             assert acked in found[fin.frame]
+        for again in flow.resent:
+            assert re.search("sent again|retransmitted", found[again.frame])
+        for error in flow.icmp_errors:
+            what = icmp_text(error.version, error.type, error.code)
+            assert f"ICMP error about this connection: {what}" in found[error.frame]
         for reset in flow.resets:
             assert "RST" in found[reset.frame]
             assert (
