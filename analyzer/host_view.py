@@ -15,13 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.capture.host_notes import host_notes
+from analyzer.judge.record import other
+from analyzer.track.flow import SIDES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from analyzer.judge.record import FlowRecord
     from analyzer.sockets import KernelSocket
-    from analyzer.track.flow import Endpoint
+    from analyzer.track.flow import Endpoint, Side
 
 VERSION: Final = 1
 """Of the form of a note: one JSON object."""
@@ -72,12 +74,12 @@ class HostView:
     sockets: dict[tuple[str, str], list[HostSocket]] = field(default_factory=dict)
     """By local and remote endpoint, what was said of it, in order, as it changed."""
 
-    def of(self, record: FlowRecord) -> Iterator[tuple[str, HostSocket]]:
+    def of(self, record: FlowRecord) -> Iterator[tuple[Side, HostSocket]]:
         """Yield what was said of the ends of a flow, while it lived, in order of time, with the end (a or b)."""
-        found = [
+        found: list[tuple[Side, HostSocket]] = [
             (side, each)
-            for side, local, remote in (("a", record.a, record.b), ("b", record.b, record.a))
-            for each in self.sockets.get((str(local), str(remote)), [])
+            for side in SIDES
+            for each in self.sockets.get((str(record.endpoint(side)), str(record.endpoint(other(side)))), [])
             if each.ts_ns >= record.first_ns
         ]
         yield from sorted(found, key=lambda entry: entry[1].ts_ns)

@@ -29,6 +29,7 @@ from analyzer.capture.source import open_source
 from analyzer.errors import CaptureError
 from analyzer.output import whole
 from analyzer.segment import ABSENT, NOTE_ICMP_ERROR
+from analyzer.units import NS_PER_S
 from analyzer.words.teller import count
 
 if TYPE_CHECKING:
@@ -72,7 +73,6 @@ ADDRESSES: Final = re.compile(
     r"\b\d{1,3}(?:\.\d{1,3}){3}\b"
     r"|(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}(?:[0-9a-f]{1,4}|(?<=::))(?!\w|:[0-9a-f:])"  # a colon may follow, in a sentence
 )
-NS_PER_S: Final = 1_000_000_000
 
 
 @dataclass(slots=True)

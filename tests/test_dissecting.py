@@ -1,9 +1,8 @@
 """Naming the heartbeats of programs: what each protocol has, what keeps tshark from it, and what it costs nobody."""
 
 import asyncio
-import os
 import re
-import stat
+from functools import partial
 
 import pytest
 
@@ -11,20 +10,13 @@ import analyzer
 from analyzer import dissecting, explain
 from analyzer.judge.protocols import PROTOCOLS, noun_of
 from tests.wireshark import beating
-from tests.wireshark.needs import needs_tshark
+from tests.wireshark.needs import needs_tshark, put_first
 
 
 @pytest.fixture
 def program(tmp_path, monkeypatch):
     """A function that puts a shell script called tshark first on PATH."""
-
-    def write(script):
-        path = tmp_path / "tshark"
-        path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
-        path.chmod(path.stat().st_mode | stat.S_IXUSR)
-        monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-
-    return write
+    return partial(put_first, tmp_path, monkeypatch)
 
 
 @pytest.fixture(scope="module")

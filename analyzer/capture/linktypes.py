@@ -7,6 +7,13 @@ from __future__ import annotations
 
 from typing import Final
 
+NULL: Final = 0
+EN10MB: Final = 1
+RAW: Final = 101
+LINUX_SLL: Final = 113
+LINUX_SLL2: Final = 276
+"""Those that are made here, or known at sight."""
+
 NAMES: Final = {
     0: "NULL",
     1: "EN10MB",

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.capture import bpf
+from analyzer.capture.linktypes import EN10MB, LINUX_SLL2, RAW
 from analyzer.capture.packet_queue import PacketQueue
 from analyzer.capture.ring import Ring, counts
 from analyzer.errors import CaptureNotPermittedError, LiveCaptureError
@@ -33,10 +34,7 @@ if TYPE_CHECKING:
     from analyzer.untyped import Foreign
 
 ANY: Final = "any"
-EN10MB: Final = 1
-RAW: Final = 101
 DLT_RAW: Final = 12
-LINUX_SLL2: Final = 276
 
 SOL_PACKET: Final = 263
 PACKET_IGNORE_OUTGOING: Final = 23

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from analyzer.untyped import Foreign, Octets
 
 UNREADABLE: Final = 2
+"""The exit status where a named capture could not be read, whatever came of the others."""
 NOT_PERMITTED: Final = 3
 FAULT: Final = 70
 """EX_SOFTWARE of sysexits.h: a fault of this program."""

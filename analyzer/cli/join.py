@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 PICTURES: Final = 20
 """Maximum number of connections that are drawn, unless --limit says otherwise."""
-SUFFIXES: Final = (".png", ".svg", ".pdf")
-THEMES: Final = ("light", "dark", "transparent")
 EPILOG: Final = """\
 The points are called A, B, C, in the order in which they are named; times are
 those of A. One capture alone is joined with itself, if it holds packets before
@@ -63,7 +61,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=values.out,
         help="also a ladder of each connection, as OUT.png, .svg or .pdf (all its pages)",
     )
-    group.add_argument("--theme", choices=THEMES, default="light", help="of the ladder: for a light page, a dark one")
+    group.add_argument(
+        "--theme", choices=values.THEMES, default="light", help="of the ladder: for a light page, a dark one"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
 
     for path in filter(None, (options.html, options.output)):
         shared.refuse_overwrite(path, force=options.force)
-    if options.output and Path(options.output).suffix not in SUFFIXES:
+    if options.output and Path(options.output).suffix.lower() not in values.PICTURES:
         raise shared.UsageError(f"{options.output}: the picture is .png, .svg or .pdf")
     if options.time != "relative" and options.json:
         shared.ignored("--time", "there instants are numbers, in seconds")

@@ -109,13 +109,12 @@ def kernel_object(view: KernelView) -> dict[str, Any]:
 
 def kernel_text(judged: JudgedFlow, kernel: dict[Side, KernelView], late_ns: int = 0) -> Iterator[str]:
     """Yield what the kernel says of the ends of a flow, for a line of the log, and how late if that is worth a word."""
-    from analyzer.report.live_screen import role
     from analyzer.units import format_duration
 
     later = f" {format_duration(late_ns)} later" if late_ns >= LATE_NS else ""
     for side, view in kernel.items():
         holder = f"pid {view.holders}" if view.holders else "no process"
-        yield f"; kernel{later}: {role(judged, side)} {view.state}, {holder}"
+        yield f"; kernel{later}: {judged.record.role(side)} {view.state}, {holder}"
 
 
 def with_ways(flows: Iterable[Flow], ask: Kernel | None) -> Iterator[Flow]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from analyzer.cli import window
+from analyzer.cli.ending import UNREADABLE
 from analyzer.cli.manner import warn
 from analyzer.cli.parser import suggestion
 from analyzer.cli.values import count, flows, hosts, ports
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from analyzer.track.held import Limits
 
 MAX_MEMORY_MIB = 640
-UNREADABLE: Final = 2
-"""The exit status where a named capture could not be read, whatever came of the others."""
 
 
 class UsageError(AnalyzerError):

@@ -34,7 +34,6 @@ examples:
 """
 PICTURES: Final = 20
 """This many flows are drawn, unless --limit says otherwise."""
-SUFFIXES: Final = (".png", ".svg", ".pdf")
 PROBING: Final = 5_000
 """This many flows that probe are judged for an overview, the most important ones; it draws fewer."""
 OTHERS: Final = 5_000
@@ -43,7 +42,6 @@ SMALLEST_IN: Final = (5.0, 4.0)
 LARGEST_IN: Final = (100.0, 100.0)
 LIMITS: Final = 12
 """Maximum number of services in a picture of idle limits."""
-THEMES: Final = ("light", "dark", "transparent")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,7 +71,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     shared.add_time(group)
     group.add_argument(
-        "--theme", choices=THEMES, default="light", help="for a light page, a dark one, or either (default: light)"
+        "--theme",
+        choices=values.THEMES,
+        default="light",
+        help="for a light page, a dark one, or either (default: light)",
     )
     group.add_argument(
         "--size",
@@ -101,8 +102,10 @@ def run(options: argparse.Namespace) -> int:
     out = Path(options.output)
     if options.limit is not None and (options.flow or options.overview):
         shared.ignored("--limit", "--overview is one picture" if options.overview else "--flow names the flows")
-    if out.suffix.lower() not in SUFFIXES:
-        raise shared.UsageError(f"{out}: pictures are saved as {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
+    if out.suffix.lower() not in values.PICTURES:
+        raise shared.UsageError(
+            f"{out}: pictures are saved as {', '.join(values.PICTURES[:-1])} or {values.PICTURES[-1]}"
+        )
     if out.suffix.lower() == ".pdf":
         shared.refuse_overwrite(options.output, force=options.force)
     result = read_all(options, keep_all=bool(options.flow) or options.overview or options.idle_limits)

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from analyzer.survey.selection import FlowOf
 
 LARGEST_PORT: Final = 65535
+THEMES: Final = ("light", "dark", "transparent")
+"""What pages a picture may be for."""
+PICTURES: Final = (".png", ".svg", ".pdf")
+"""How the name of a file with pictures may end."""
 
 
 def out(text: str) -> str:

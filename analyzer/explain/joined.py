@@ -16,6 +16,7 @@ from analyzer.explain.joint_waits import wait_lines
 from analyzer.explain.points import frame_of, frames_of, letter
 from analyzer.judge.verdict import Verdict
 from analyzer.segment import ACK, FIN, RST, SYN
+from analyzer.track.flow import SIDES
 from analyzer.vantage.joint import Fate, Why
 from analyzer.words.model import Line, Section, Story
 from analyzer.words.teller import count, frames_text, times
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from analyzer.track.flow import Side
     from analyzer.vantage.joint import Crossing, JointFlow, JointProbe, Point
 
-SIDES: Final[tuple[Side, Side]] = ("a", "b")
 UNPLACED: Final = (Why.LINK, Why.ORDER)
 """Why nothing tells on which side of a point a packet was made."""
 MOST_LINES: Final = 60

@@ -164,3 +164,8 @@ def peer_may_answer_probes(f: Flows) -> Mask:
 def clock_went_back(f: Flows) -> Mask:
     """The capture's clock went back within the flow."""
     return f.flow("backwards") > 0
+
+
+def nobody_probes(f: Flows) -> Mask:
+    """No probe was captured."""
+    return sum(f.run(name) + f.peer_run(name) for name in ("probes", "zero_window")) == 0

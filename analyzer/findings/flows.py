@@ -9,11 +9,12 @@ It must not hold a rule: what is asked of the columns stands in the conditions.
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from analyzer.findings.notable import has_verdict
 from analyzer.judge.probe import PROBE_KINDS
 from analyzer.judge.probe_facts import comes_behind
 from analyzer.judge.verdict import VERDICTS, Verdict
@@ -138,7 +139,7 @@ class Flows:
 
     def verdict_in(self, *words: Verdict) -> Mask:
         """Say which flows have one of these verdicts."""
-        return _verdicts(words)[self.columns.winners]
+        return has_verdict(self.columns.winners, *words)
 
     def rule_is(self, name: str) -> Mask:
         """Say which flows this row of VERDICTS won."""
@@ -249,9 +250,3 @@ class Flows:
         found = np.zeros(len(self.columns.owner), dtype=np.bool_)
         found[late[told]] = True
         return found
-
-
-@lru_cache
-def _verdicts(words: tuple[Verdict, ...]) -> Mask:
-    """Say of each row of VERDICTS whether its verdict is one of these."""
-    return np.array([rule.verdict in words for rule in VERDICTS])

@@ -309,6 +309,12 @@ class FlowRecord(NamedTuple):
         """The endpoint that was connected to, if the handshake was seen."""
         return None if self.initiator is None else other(self.initiator)
 
+    def role(self, side: Side) -> str:
+        """Return what an endpoint is called: ``client``, ``server``, or its letter where no handshake was seen."""
+        if self.initiator is None:
+            return side
+        return "client" if side == self.initiator else "server"
+
 
 def other(side: Side) -> Side:
     """Return the other endpoint."""

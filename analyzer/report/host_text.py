@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from analyzer.judge.record import FlowRecord
     from analyzer.report.screen import Screen
+    from analyzer.track.flow import Side
 
 HEADING: Final = "What the host's own kernel said"
 MOST: Final = 24
@@ -57,7 +58,7 @@ class Said(Protocol):
 
 def host_lines(
     record: FlowRecord,
-    said: Iterable[tuple[str, Said]],
+    said: Iterable[tuple[Side, Said]],
     settings: Mapping[str, int],
     counted: Mapping[str, int],
     start_ns: int,
@@ -70,7 +71,7 @@ def host_lines(
     yield screen.paint(HEADING, "heading")
     for side, each in told[:MOST]:
         time = f"{seconds(each.ts_ns - start_ns):.3f} s"
-        yield from screen.wrap(f"{_role(record, side)} {_sentence(each)}", indent=" " * 14, first=f"{time:>12}  ")
+        yield from screen.wrap(f"{record.role(side)} {_sentence(each)}", indent=" " * 14, first=f"{time:>12}  ")
     if len(told) > MOST:
         yield f"  and {len(told) - MOST} more changes"
     if settings:
@@ -79,12 +80,6 @@ def host_lines(
     if grown := ", ".join(f"{name} by {by:,}" for name, by in counted.items() if by > 0):
         yield from screen.wrap(f"Its counters, of all connections, grew meanwhile: {grown}.", indent="  ")
     yield ""
-
-
-def _role(record: FlowRecord, side: str) -> str:
-    if record.initiator is None:
-        return side
-    return "client" if side == record.initiator else "server"
 
 
 def _sentence(each: Said) -> str:

@@ -14,6 +14,7 @@ from analyzer.judge.verdict import Severity
 from analyzer.report.screen import printable
 from analyzer.track.flow import SIDES
 from analyzer.units import NS_PER_S, format_duration, seconds
+from analyzer.words.teller import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,24 +114,14 @@ def _text(lines: Sequence[str], style: str = "") -> Foreign:
 
 def _caption(standing: Standing) -> Foreign:
     parts = [
-        f"{standing.where}: {_count(standing.frames, 'packet')}, {_count(standing.flows, 'flow')}",
+        f"{standing.where}: {count(standing.frames, 'packet')}, {count(standing.flows, 'flow')}",
         ago(standing.running_ns),
     ]
     if standing.lost:
-        parts.append(f"{_count(standing.lost, 'packet')} lost")
+        parts.append(f"{count(standing.lost, 'packet')} lost")
     if standing.more:
-        parts.append(f"{_count(standing.more, 'more flow')}")
+        parts.append(f"{count(standing.more, 'more flow')}")
     return _text(["; ".join([*parts, "Ctrl-C for the report"])])
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def role(judged: JudgedFlow, side: Side) -> str:
-    """Return what an endpoint is called."""
-    initiator = judged.record.initiator
-    return side if initiator is None else "client" if side == initiator else "server"
 
 
 def sides_of(judged: JudgedFlow) -> tuple[Side, Side]:
@@ -146,7 +137,7 @@ def connection(flow: LiveFlow) -> list[str]:
     states = {side: state.value for side, state in zip(SIDES, record.states, strict=True)}
     lines = [f"{record.endpoint(first)} - {record.endpoint(second)}"]
     for side in (first, second):
-        text = f"{role(flow.judged, side)} {states[side]}"
+        text = f"{flow.judged.record.role(side)} {states[side]}"
         if view := flow.kernel.get(side):
             text += (", seen" if view.state == states[side] else f", the kernel says {view.state}") + (
                 f", held by pid {view.holders}" if view.holders else ", held by no process"
@@ -166,8 +157,8 @@ def keepalive(flow: LiveFlow, now_ns: int) -> list[str]:
     unseen = record.is_unseen(other(last.sender))
     came = "answer not visible here" if unseen else ANSWERS.get(last.answer, "answered")
     lines = [
-        f"{_count(len(probes), 'probe')}, {'answers not visible here' if unseen else f'{answered} answered'}",
-        f"last {ago(now_ns - last.ts_ns)} ago by {role(flow.judged, last.sender)}, {came}",
+        f"{count(len(probes), 'probe')}, {'answers not visible here' if unseen else f'{answered} answered'}",
+        f"last {ago(now_ns - last.ts_ns)} ago by {flow.judged.record.role(last.sender)}, {came}",
     ]
     outlook = flow.outlook
     if outlook is None:

@@ -131,22 +131,18 @@ def settings_in_use_object(settings: SettingsInUse) -> Object:
         "asked": settings.asked,
         "in_use": [
             {
-                "idle_s": _seconds_or_none(row.idle_ns),
-                "interval_s": _seconds_or_none(row.interval_ns),
+                "idle_s": _duration(row.idle_ns),
+                "interval_s": _duration(row.interval_ns),
                 "count": row.count,
                 "flows": row.flows,
                 "hosts": len(row.hosts),
                 "services": len(row.services),
-                "shortest_gap_s": _seconds_or_none(row.shortest_ns),
-                "longest_gap_s": _seconds_or_none(row.longest_ns),
+                "shortest_gap_s": _duration(row.shortest_ns),
+                "longest_gap_s": _duration(row.longest_ns),
             }
             for row in settings.rows
         ],
     }
-
-
-def _seconds_or_none(ns: int | None) -> float | None:
-    return None if ns is None else seconds(ns)
 
 
 def flow_object(judged: JudgedFlow, start_ns: int) -> Object:

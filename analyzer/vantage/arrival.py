@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyzer.segment import ABSENT, ACK, FIN, RST, SYN
+from analyzer.seqnum import HALF, SPACE
 from analyzer.vantage.coverage import EDGE_NS, bound_ns
 from analyzer.vantage.joint import Why
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 ANSWER_NS: Final = 3_000_000_000
 """An answer to an empty segment comes in this time."""
-HALF: Final = 1 << 31
-SPACE: Final = 1 << 32
 
 
 def arrived(p: Packets, row: int, point: int, back: NDArray[np.bool_]) -> tuple[Why, bool] | None:

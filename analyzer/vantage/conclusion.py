@@ -14,6 +14,7 @@ import numpy as np
 
 from analyzer.judge.verdict import Verdict
 from analyzer.segment import FIN, RST, SYN
+from analyzer.track.flow import SIDES
 from analyzer.vantage import lacking
 from analyzer.vantage.changes import changes_of
 from analyzer.vantage.fates import crossing_of
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from analyzer.vantage.sighting import Columns
     from analyzer.vantage.weaving import WovenFlow
 
-SIDES: Final[tuple[Side, Side]] = ("a", "b")
 FEW: Final = 400
 """If a flow has no more packets, all of them are kept, for pictures."""
 BY_RESET: Final = (Verdict.TIMED_OUT, Verdict.RESET_ON_PROBE, Verdict.ABORTED)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyzer.segment import ABSENT, RST
+from analyzer.seqnum import SPACE
 from analyzer.vantage import arrival, coverage, doubled, origin
 from analyzer.vantage.joint import Why
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from analyzer.vantage.packets import Packets
 
-SPACE: Final = 1 << 32
 SOME: Final = 3
 """So many packets of one end, and none of the other, are of a capture that may see one direction only; so many that are
 absent from a hole make it one."""

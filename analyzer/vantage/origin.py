@@ -11,6 +11,7 @@ import numpy as np
 
 from analyzer.label.distance import INITIAL_TTLS
 from analyzer.segment import ABSENT, RST
+from analyzer.seqnum import HALF, SPACE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,8 +24,6 @@ BOTH_NS: Final = 1_000_000_000
 """What resets both ends of a connection does it at once."""
 STAMPED: Final = 2
 """So many packets with timestamps show that their sender stamps all."""
-HALF: Final = 1 << 31
-SPACE: Final = 1 << 32
 
 
 def unlike(p: Packets, row: int, point: int, seen_at: int | None = None) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyzer.segment import ABSENT, ACK, RST, SYN
+from analyzer.seqnum import SPACE
 from analyzer.vantage import doubled
 from analyzer.vantage.sighting import ends_of
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
-SPACE: Final = 1 << 32
 MOST_ATTEMPTS: Final = 64
 """So many attempts of an end to open are told apart, the last ones."""
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analyzer.seqnum import HALF, SPACE
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
 NOTHING: Final = np.zeros(0, dtype=np.int64)
 APART_NS: Final = 300_000_000
 """Pieces of one packet pass within this time."""
-HALF: Final = 1 << 31
-SPACE: Final = 1 << 32
 
 
 def regrouped(

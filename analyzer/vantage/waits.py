@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from analyzer.segment import FIN, RST
+from analyzer.seqnum import HALF
 from analyzer.track.flow import SIDES
 from analyzer.units import NS_PER_S
 from analyzer.vantage import lacking
@@ -32,7 +33,6 @@ LONGER: Final = 10
 """So many times as long as the slowest other answer a wait must be."""
 LEAST_TURNS: Final = 2
 """So many answers must have come before: else nothing shows that they take turns."""
-HALF: Final = 1 << 31
 MASK: Final = (1 << 32) - 1
 
 

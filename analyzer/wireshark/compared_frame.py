@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     Fact = Probe | ZeroWindowProbe | NotProbe | Resent
 
+NUMBERS: Final = 0xFFFFFFFF
+"""Sequence numbers as on the wire."""
+
 
 class Word(StrEnum):
     """What we call a frame; the words of ``not_probes`` in the JSON report, and these."""

@@ -22,7 +22,7 @@ from analyzer.survey.membership import Membership, endpoints
 from analyzer.survey.selection import Selection
 from analyzer.track.flow import SIDES, Endpoint
 from analyzer.wireshark.classes import Right, classify, evidence
-from analyzer.wireshark.compared_frame import ComparedFrame, Seen, Word, agree
+from analyzer.wireshark.compared_frame import NUMBERS, ComparedFrame, Seen, Word, agree
 from analyzer.wireshark.frame_labels import FAMILY, Label
 
 if TYPE_CHECKING:
@@ -58,8 +58,6 @@ NAMED: Final = tuple(
 )
 """Kinds of rows for which there is a word; an answer has one through its probe."""
 
-NUMBERS: Final = 0xFFFFFFFF
-"""Sequence numbers as on the wire."""
 
 EVEN_SHARE: Final = 0.9
 EVEN_WITHIN: Final = 0.2

@@ -5,18 +5,16 @@ Who is right is not decided here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from analyzer.tolerances import IDLE_LEAST_NS
 from analyzer.units import NS_PER_MS
-from analyzer.wireshark.compared_frame import ComparedFrame, Seen, Word
+from analyzer.wireshark.compared_frame import NUMBERS, ComparedFrame, Seen, Word
 from analyzer.wireshark.frame_labels import FAMILY, Label
 
 if TYPE_CHECKING:
     from analyzer.judge.events import EndpointFacts
 
-NUMBERS: Final = 0xFFFFFFFF
-"""Sequence numbers as on the wire."""
 
 # ── what we say, and what Wireshark says ───────────────────────────────────────────────────────────────────────────
 

@@ -48,7 +48,10 @@ V6: Final = {
 
 
 TOO_BIG: Final = {(4, 3, 4), (6, 2, 0)}
-"""What a router says of a packet that the next link does not take: IP version, type and code."""
+"""What a router says of a packet that the next link does not take: IP version, type and code.
+
+RFC 1191 4, RFC 4443 3.2.
+"""
 
 
 ERRNO_V4: Final = {

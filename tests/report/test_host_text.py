@@ -1,13 +1,22 @@
 """What a host said, laid out below a story."""
 
+from functools import partial
 from types import SimpleNamespace
 
 from analyzer.host_view import HostSocket
+from analyzer.judge.record import FlowRecord
 from analyzer.report.host_text import MOST, host_lines
 from analyzer.report.screen import Screen
 
-RECORD = SimpleNamespace(initiator="a")
 S = 1_000_000_000
+
+
+def opened_by(initiator):
+    """A record, of which nothing but who opened the connection is asked."""
+    return SimpleNamespace(role=partial(FlowRecord.role, SimpleNamespace(initiator=initiator)))
+
+
+RECORD = opened_by("a")
 
 
 def lines(said, settings=None, counted=None, record=RECORD):
@@ -41,7 +50,7 @@ def test_nothing_said_is_no_section():
 
 def test_many_changes_are_cut():
     """Beyond a few lines only how many more there are is told, and without a handshake nobody is called client."""
-    told = lines([("a", HostSocket(11 * S, "ESTABLISHED"))] * (MOST + 3), record=SimpleNamespace(initiator=None))
+    told = lines([("a", HostSocket(11 * S, "ESTABLISHED"))] * (MOST + 3), record=opened_by(None))
 
     assert told[1].endswith("a ESTABLISHED; no process seen that has it open")
     assert "  and 3 more changes" in told

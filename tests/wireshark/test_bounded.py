@@ -1,7 +1,6 @@
 """Running tshark within bounds, without anybody's settings."""
 
 import os
-import stat
 import sys
 import time
 from pathlib import Path
@@ -12,7 +11,7 @@ from analyzer.wireshark import bounded
 from analyzer.wireshark.bounded import printed
 from analyzer.wireshark.tshark import TsharkFailedError, columns
 from tests.wireshark import beating
-from tests.wireshark.needs import needs_tshark
+from tests.wireshark.needs import needs_tshark, put_first
 
 VERSION = "case $1 in -v) echo 'TShark 4.0.17'; exit;; esac"
 
@@ -20,14 +19,7 @@ VERSION = "case $1 in -v) echo 'TShark 4.0.17'; exit;; esac"
 @pytest.fixture
 def program(tmp_path, monkeypatch):
     """A function that puts a shell script called tshark first on PATH."""
-
-    def write(script):
-        path = tmp_path / "tshark"
-        path.write_text(f"#!/bin/sh\n{VERSION}\n{script}\n", encoding="utf-8")
-        path.chmod(path.stat().st_mode | stat.S_IXUSR)
-        monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-
-    return write
+    return lambda script: put_first(tmp_path, monkeypatch, f"{VERSION}\n{script}")
 
 
 def test_it_stands_in_an_empty_folder_that_is_its_home(program, tmp_path, monkeypatch):

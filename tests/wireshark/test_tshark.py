@@ -1,17 +1,16 @@
 """Finding tshark, asking its version, and running it."""
 
 import asyncio
-import os
-import stat
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from analyzer.wireshark import tshark
 from analyzer.wireshark.tshark import Run, TsharkFailedError, TsharkMissingError, TsharkTooOldError, columns, find
-from tests.wireshark.needs import needs_tshark
+from tests.wireshark.needs import needs_tshark, put_first
 
 CAPTURES = Path(__file__).parents[2] / "captures"
 FOUNDING = str(CAPTURES / "founding_go_fin60.pcap")
@@ -20,15 +19,7 @@ FOUNDING = str(CAPTURES / "founding_go_fin60.pcap")
 @pytest.fixture
 def program(tmp_path, monkeypatch):
     """A function that puts a shell script called tshark first on PATH."""
-
-    def write(script):
-        path = tmp_path / "tshark"
-        path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
-        path.chmod(path.stat().st_mode | stat.S_IXUSR)
-        monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-        return str(path)
-
-    return write
+    return partial(put_first, tmp_path, monkeypatch)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final
 
+from analyzer.capture.scrub.sums import folded
 from analyzer.segment import ABSENT, NOTE_CUT, NOTE_ICMP_ERROR
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def packet_of(
         mtu = max(row["tsecr"], 0)  # only of an error that names one
         icmp = struct.pack("!BBHI", row["icmp"] >> 8 & 255, row["icmp"] & 255, 0, mtu) + quoted
         total = _sum(icmp, 0 if four else _sum(sender_of_it + src, 58 + len(icmp)))
-        icmp = icmp[:2] + struct.pack("!H", _folded(total)) + icmp[4:]
+        icmp = icmp[:2] + struct.pack("!H", folded(total)) + icmp[4:]
         return link + _ip(row, sender_of_it, src, row["ttl"], 1 if four else 58, icmp, len(icmp))
     if row["note"] == NOTE_CUT:
         return link + _ip(row, src, dst, row["ttl"], 6, segment[:4], 20)
@@ -51,7 +52,7 @@ def packet_of(
     length = len(options) + 20
     segment += struct.pack("!IBBHHH", row["ack"], length * 4, row["flags"], row["window"], 0, 0) + options
     total = _sum(segment, _sum(src + dst, 6 + length + row["payload_len"]))
-    segment = segment[:16] + struct.pack("!H", _folded(total)) + segment[18:]
+    segment = segment[:16] + struct.pack("!H", folded(total)) + segment[18:]
     return link + _ip(row, src, dst, row["ttl"], 6, segment, length + row["payload_len"])
 
 
@@ -72,7 +73,7 @@ def _ip(row: Mapping[str, int], src: bytes, dst: bytes, ttl: int, protocol: int,
     head = (
         struct.pack("!BBHHHBBH", 0x45, 0, min(20 + length, 0xFFFF), identifier, 0, ttl & 255, protocol, 0) + src + dst
     )
-    return head[:10] + struct.pack("!H", _folded(_sum(head, 0))) + head[12:] + inside
+    return head[:10] + struct.pack("!H", folded(_sum(head, 0))) + head[12:] + inside
 
 
 def _options(row: Mapping[str, int]) -> bytes:
@@ -97,9 +98,3 @@ def _sum(octets: bytes, before: int) -> int:
     """Add the 16-bit words of octets to a sum (RFC 1071)."""
     even = octets + bytes(len(octets) % 2)
     return before + sum(struct.unpack(f"!{len(even) // 2}H", even))
-
-
-def _folded(total: int) -> int:
-    while total > 0xFFFF:
-        total = (total >> 16) + (total & 0xFFFF)
-    return 0xFFFF - total

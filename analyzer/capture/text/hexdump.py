@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from analyzer.capture.linktypes import EN10MB, LINUX_SLL, LINUX_SLL2, NULL, RAW
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -23,11 +25,6 @@ OCTETS_OF_A_ROW: Final = 16
 MOST: Final = 1 << 18
 """Octets of a packet."""
 
-EN10MB: Final = 1
-NULL: Final = 0
-RAW: Final = 101
-LINUX_SLL: Final = 113
-LINUX_SLL2: Final = 276
 ETHERTYPES: Final = {b"\x08\x00", b"\x86\xdd"}
 ARP: Final = bytes.fromhex("080600010800")
 """Ethertype, and the beginning of ARP for Ethernet and IPv4."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analyzer.findings import conditions as c
 from analyzer.findings.beating import LATE, beats_by_rule, heartbeats_ceased, of_heartbeats, overdue_ns
 from analyzer.findings.boxes import boxes_forget, limits_of
 from analyzer.findings.evidence import frames_of, known, surely_train_of, train_of
@@ -282,11 +283,6 @@ def program_beats(f: Flows) -> Mask:
     return (f.beats("count") > 0) | (f.from_peer.beats("count") > 0)
 
 
-def nobody_probes(f: Flows) -> Mask:
-    """No probe was captured."""
-    return sum(f.run(name) + f.peer_run(name) for name in ("probes", "zero_window")) == 0
-
-
 def _masked_evidence(case: Case) -> Evidence:
     """The train, and who sends it."""
     trains = [(train_of(case.record, side), side) for side in SIDES]
@@ -337,7 +333,7 @@ def _masked_change(f: Finding) -> str | None:
 
 MASKED: Final = FindingKind(
     code="keepalive-masked",
-    rows=(Row((program_beats, nobody_probes), _masked_evidence),),
+    rows=(Row((program_beats, c.nobody_probes), _masked_evidence),),
     text=LongText(
         title="Heartbeats leave keepalive nothing to do",
         meaning=(

@@ -197,11 +197,6 @@ def established(f: Flows) -> Mask:
     return ~f.verdict_in(Verdict.UNESTABLISHED, Verdict.UNDETERMINED)
 
 
-def nobody_probes(f: Flows) -> Mask:
-    """No probe was captured."""
-    return sum(f.run(name) + f.peer_run(name) for name in ("probes", "zero_window")) == 0
-
-
 def _silences(f: Flows) -> tuple[Column, Mask, Mask]:
     """Return the longest silence of each flow, whether it goes on to the end, and whether both ends were open in it."""
     own_ns, peer_ns = f.own("active_ns"), f.peer("active_ns")
@@ -344,7 +339,7 @@ UNPROBED: Final = FindingKind(
         Row(
             (
                 established,
-                nobody_probes,
+                c.nobody_probes,
                 long_silence_unprobed,
                 could_probe,
                 nothing_outstanding_in_it,

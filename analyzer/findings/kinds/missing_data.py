@@ -10,6 +10,7 @@ from analyzer.findings.evidence import frames_of, known, numbers_of
 from analyzer.findings.kind import Advice, FindingKind, Lead, Row
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
+from analyzer.label.reset_acceptance import SCALE_MOST
 from analyzer.track.uncaptured import HOLE
 from analyzer.words.model import Line, LongText
 from analyzer.words.probes import probe_summary
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 LONG_NS: Final = 10_000_000_000
 """By then a sender has retransmitted several times (RFC 6298 2: from a second on, each wait twice the one before)."""
-SCALE_MOST: Final = 14
-"""The largest shift of a window (RFC 7323 2.3)."""
 UNSCALED_MOST: Final = 0xFFFF
 LARGE: Final = 1_000
 """Full segments have about as much on every path in use (RFC 8200 5: 1,280 bytes at least)."""

@@ -10,7 +10,7 @@ from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.label.rules import Kind
-from analyzer.words.icmp import fits_at_most, fitting
+from analyzer.words.icmp import fits_at_most, fitting, is_too_big
 from analyzer.words.model import Line, LongText
 from analyzer.words.probes import probe_summary
 from analyzer.words.teller import duration, number, side_of, times
@@ -27,8 +27,6 @@ LARGE: Final = 1_000
 """No path that is in use has a smaller MTU by much (RFC 8200 5: 1,280 bytes)."""
 OFTEN: Final = 3
 """This many times in a row the same segment is not lost by chance."""
-FRAGMENTATION_NEEDED: Final = {(4, 3, 4), (6, 2, 0)}
-"""ICMP's own word for it: version, type and code (RFC 1191 4, RFC 4443 3.2)."""
 
 
 def goes_on(f: Flows) -> Mask:
@@ -74,11 +72,7 @@ def _evidence(case: Case) -> Evidence:
     """The segment, how often it was sent again, what was heard of the peer, and ICMP's word."""
     again = _again(case)
     heard = [probe for probe in case.record.probes_from(case.peer) if probe.ts_ns > again[0].ts_ns]
-    icmp = [
-        error
-        for error in case.record.icmp_errors
-        if error.quotes == case.side and (error.version, error.type, error.code) in FRAGMENTATION_NEEDED
-    ]
+    icmp = [error for error in case.record.icmp_errors if error.quotes == case.side and is_too_big(error)]
     return frames_of(
         case.facts.unacked_frame, (r.frame for r in again), numbers_of(heard), (e.frame for e in icmp)
     ), known(

@@ -13,6 +13,7 @@ from analyzer.judge.verdict import Verdict
 from analyzer.report.plot.times import brief
 from analyzer.track.flow import SIDES
 from analyzer.units import NS_PER_S
+from analyzer.words.teller import count
 
 if TYPE_CHECKING:
     from analyzer.judge.events import Reset
@@ -99,20 +100,13 @@ def lane_words(record: FlowRecord, side: Side) -> str:
     if len(lines[0]) > LANE_LETTERS:
         cut = address.rindex(":", 0, len(address) // 2 + 3) + 1
         lines = [lines[0][:cut], lines[0][cut:]]
-    lines.append(side if record.initiator is None else f"{name(record, side)} ({side})")
+    lines.append(side if record.initiator is None else f"{record.role(side)} ({side})")
     return "\n".join(lines)
-
-
-def name(record: FlowRecord, side: Side) -> str:
-    """Return what an endpoint is called: ``client``, ``server``, or its letter where no handshake was seen."""
-    if record.initiator is None:
-        return side
-    return "client" if side == record.initiator else "server"
 
 
 def the(record: FlowRecord, side: Side) -> str:
     """Return the name with its article: ``the client``, or ``a``."""
-    return side if record.initiator is None else f"the {name(record, side)}"
+    return side if record.initiator is None else f"the {record.role(side)}"
 
 
 def ending_words(judged: JudgedFlow, reach: int) -> tuple[int, tuple[str, ...]]:
@@ -130,7 +124,7 @@ def ending_words(judged: JudgedFlow, reach: int) -> tuple[int, tuple[str, ...]]:
         case Verdict.CLOSED:
             words = ("closed: FIN both ways", "closed")
         case Verdict.HALF_CLOSED:
-            stayed = name(record, other("a" if ending.by == "a" else "b"))
+            stayed = record.role(other("a" if ending.by == "a" else "b"))
             words = (f"{stayed} has not closed{until}", f"{stayed} has not closed", "half-closed")
         case Verdict.CLOSING:
             words = ("closing when the capture ends", "closing")
@@ -148,13 +142,13 @@ def ending_words(judged: JudgedFlow, reach: int) -> tuple[int, tuple[str, ...]]:
 def _reset_words(judged: JudgedFlow, reset: Reset) -> tuple[str, ...]:
     """Return who reset, and why as far as the segment itself says."""
     side, verdict = reset.sender, judged.ending.verdict
-    who = name(judged.record, side)
+    who = judged.record.role(side)
     if judged.ending.by == "between":
         return f"RST in {the(judged.record, side)}'s name, but not its own", "RST of neither end", "RST"
     if verdict is Verdict.TIMED_OUT:
         lost = len(judged.record.trailing(side))
         return (
-            f"{who} gives up after {_count(lost, 'unanswered probe')}: RST",
+            f"{who} gives up after {count(lost, 'unanswered probe')}: RST",
             f"{who} gives up: RST",
             "RST",
         )
@@ -237,9 +231,7 @@ def _with_probes(record: FlowRecord, begin_ns: int, end_ns: int, long: str) -> t
     lost = sum(probe.answer is None for probe in inside)
     wordings = [long, brief(end_ns - begin_ns)]
     if inside:
-        what = (
-            f"{_count(len(inside), 'probe')} between" if lost < len(inside) else _count(lost, "probe") + " unanswered"
-        )
+        what = f"{count(len(inside), 'probe')} between" if lost < len(inside) else count(lost, "probe") + " unanswered"
         wordings.insert(0, f"{long}, {what}")
     return tuple(wordings)
 
@@ -267,7 +259,3 @@ def unheard_since(record: FlowRecord, side: Side) -> int | None:
 def is_foreign(reset: Reset) -> bool:
     """Say whether a RST came from something between the endpoints."""
     return bool(FOREIGN & set(reset.strange))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

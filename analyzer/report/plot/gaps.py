@@ -11,7 +11,6 @@ from itertools import accumulate, islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from analyzer.judge.record import other
-from analyzer.report.plot.facts import name
 from analyzer.report.plot.times import brief
 from analyzer.track.flow import SIDES
 from analyzer.words.probes import waited
@@ -136,7 +135,7 @@ def inferred(judged: JudgedFlow) -> list[Inferred]:
         settings = judged.settings(side)
         if settings is None:
             continue
-        who = f"{name(judged.record, side)} " if len(probers) > 1 else ""
+        who = f"{judged.record.role(side)} " if len(probers) > 1 else ""
         idle, interval, period = settings.idle, settings.interval, settings.period
         valued = {timer.value_ns for timer in (idle, interval) if timer is not None}
         if idle is not None and interval is not None and idle.value_ns == interval.value_ns is not None:

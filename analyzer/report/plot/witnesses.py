@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.report.plot import symbols
 from analyzer.report.plot.lanes import LOW, MIDDLE, Stroke
 from analyzer.track.flow import SIDES
+from analyzer.words.witnesses import number
 
 if TYPE_CHECKING:
     from analyzer.judge.judged import JudgedFlow, Witness
@@ -58,7 +59,7 @@ ANNOUNCED: Final = {
 
 def _questions(drawing: Drawing, witness: Witness) -> None:
     """Add the first and the last question that nobody answered, and a line between."""
-    last_ns = witness.ts_ns + _number(witness, "lasted_ns")
+    last_ns = witness.ts_ns + number(witness, "lasted_ns")
     for ts_ns in sorted({witness.ts_ns, last_ns}):
         _mark(drawing, symbols.QUESTION, ts_ns, MIDDLE)
     if witness.ts_ns < last_ns <= drawing.stop_ns:
@@ -71,12 +72,12 @@ def _life(drawing: Drawing, judged: JudgedFlow, witness: Witness) -> None:
     lane = _lane(judged, witness)
     y = LOW[lane] + 0.5
     if witness.says in ALIVE:
-        since_ns = witness.ts_ns - _number(witness, "after_ns")
-        for ts_ns in sorted({witness.ts_ns, since_ns + _number(witness, "last_after_ns")}):
+        since_ns = witness.ts_ns - number(witness, "after_ns")
+        for ts_ns in sorted({witness.ts_ns, since_ns + number(witness, "last_after_ns")}):
             _mark(drawing, symbols.LIFE, ts_ns, y)
     elif witness.says in {"unheard", "only_resets"}:
         _mark(drawing, symbols.LAST_LIFE, witness.ts_ns, y)
-    elif witness.says == "station" and _number(witness, "own"):
+    elif witness.says == "station" and number(witness, "own"):
         _mark(drawing, symbols.LIFE, witness.ts_ns, y)
 
 
@@ -91,8 +92,3 @@ def _mark(drawing: Drawing, meaning: str, ts_ns: int, y: float) -> None:
     """Add a mark, if it lies within the picture."""
     if ts_ns <= drawing.stop_ns:
         drawing.mark(meaning, ts_ns, y)
-
-
-def _number(witness: Witness, key: str) -> int:
-    value = witness.data.get(key, 0)
-    return value if isinstance(value, int) else 0
