@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 SERVICES: Final = 15
 """Beyond so many, small services are taken together by port."""
 PORTS: Final = 10
+"""This many of those are told."""
+LIMITS: Final = 5
+"""This many limits of idle time are told."""
 
 
 def ranked(result: Analysis, fail_on: FailOn) -> NDArray[np.void]:
@@ -32,10 +35,6 @@ def ranked(result: Analysis, fail_on: FailOn) -> NDArray[np.void]:
     if fail_on.asks_for_findings:
         fail_on.look_at_each(result.flow(line) for line in steps(lines, len(lines), "judging"))
     return lines
-
-
-LIMITS: Final = 5
-"""This many limits of idle time are told."""
 
 
 def gathered(

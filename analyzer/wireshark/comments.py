@@ -45,7 +45,7 @@ class What(IntEnum):
     FIN = 5
     RESET = 6
     ENDING = 7
-    SENT_AGAIN = 8
+    RETRANSMISSION = 8
     ICMP = 9
 
 
@@ -104,8 +104,8 @@ def words(mark: dict[str, Any]) -> str:
         case What.RESET:
             answers = f", answers the probe in frame {mark['other']}" if mark["other"] else ""
             return f"{RESETS[mark['which']]}{answers}"
-        case What.SENT_AGAIN:
-            return "data sent again"
+        case What.RETRANSMISSION:
+            return "data retransmitted"
         case What.ICMP:
             version, type_, code = 6 if mark["number"] >> 16 else 4, mark["number"] >> 8 & 0xFF, mark["number"] & 0xFF
             return f"ICMP error about this connection: {icmp_text(version, type_, code)}"
@@ -123,7 +123,7 @@ def _probe(mark: dict[str, Any]) -> str:
 
 
 def _segments(batch: FlowBatch) -> NDArray[np.void]:
-    """Return the marks of probes, answers, what only looks so, data sent again, ICMP errors and RSTs."""
+    """Return the marks of probes, answers, what only looks so, retransmissions, ICMP errors and RSTs."""
     seen = batch.seen
     owner = np.repeat(np.arange(len(batch)), np.diff(batch.start))
     kinds = seen["kind"]
@@ -136,7 +136,7 @@ def _segments(batch: FlowBatch) -> NDArray[np.void]:
         _take(batch, owner, answers & is_probe[answered], What.ANSWER, "answers_row"),
         _take(batch, owner, answers & is_window[answered], What.WINDOW_ANSWER, "answers_row"),
         _take(batch, owner, np.isin(kinds, list(NO_PROBES)) & ~answers, What.NO_PROBE, "answers_row"),
-        _take(batch, owner, kinds == Kind.RETRANSMISSION, What.SENT_AGAIN, "answers_row"),
+        _take(batch, owner, kinds == Kind.RETRANSMISSION, What.RETRANSMISSION, "answers_row"),
         _take(batch, owner, kinds == Kind.ICMP_ERROR, What.ICMP, "answers_row"),
         _take(batch, owner, kinds == Kind.RESET, What.RESET, "answers_row"),
     ]

@@ -1,4 +1,7 @@
-"""What calls on a socket return, in sentences that several stories need: never seen in a capture, always expected."""
+"""What calls on a socket return, in sentences that several stories need: never seen in a capture, always expected.
+
+It must not know what ended a flow.
+"""
 
 from __future__ import annotations
 
