@@ -30,12 +30,15 @@ from analyzer.track.flow import SIDES
 from analyzer.words.beats import late_lines, over_lines
 from analyzer.words.calls import CLOSE_IN_GO
 from analyzer.words.fins import may_have_closed_before, refused_fin
+from analyzer.words.icmp import icmp_text
 from analyzer.words.model import Line
 from analyzer.words.teller import count, duration, evidence, side_of, small, times
 from analyzer.words.witnesses import moved_away
 
 if TYPE_CHECKING:
     from analyzer.findings import Remedy
+    from analyzer.judge.events import IcmpError
+    from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
 NOTHING: Final = {
@@ -167,6 +170,13 @@ def _not_well(t: Teller) -> list[Line]:
     said = []
     for side in SIDES:
         facts = t.facts(side)
+        if errors := _errors_since(t, side):
+            what = icmp_text(errors[-1].version, errors[-1].type, errors[-1].code)
+            text = (
+                f"Find out why {errors[-1].source} answers {t.the(side)} by ICMP ({what}). Whether it reaches"
+                f" {t.the(other(side))} again, this capture does not show: capture for longer."
+            )
+            said.append(Line(text, tuple(error.frame for error in errors)))
         if sooner := hurried(t.probes(side)):
             text = (
                 f"{t.start(side)}: see whether the answers to its probes still reach it: capture there, too, and for"
@@ -199,6 +209,13 @@ def _not_well(t: Teller) -> list[Line]:
     look = "Look for what lost these packets, or kept the other end away so long: on the path, and there."
     away = [Line(look, line.frames) for line in late_data(t)]
     return [*said, *away, *_moved(t), *late_lines(t)] or reading.advice(t)
+
+
+def _errors_since(t: Teller, side: Side) -> list[IcmpError]:
+    """Return the ICMP errors about what an end sent since its peer was last heard."""
+    heard_ns = t.facts(other(side)).last_ns
+    about = [error for error in t.record.icmp_errors if error.quotes == side]
+    return [error for error in about if heard_ns is None or error.ts_ns > heard_ns]
 
 
 def _moved(t: Teller) -> list[Line]:

@@ -4,7 +4,8 @@ import pytest
 
 from analyzer.explain.advice import NOTHING
 from analyzer.judge.verdict import Verdict
-from tests.judging import captured, opened, scenario, texts, told
+from tests.judging import captured, opened, scenario, texts, told, written
+from tests.notation import SCENARIOS
 
 
 def test_nothing_to_change_is_said_where_that_is_so():
@@ -12,6 +13,18 @@ def test_nothing_to_change_is_said_where_that_is_so():
     assert "Nothing: as far as this capture goes, all is well." == texts(
         told(scenario("live_peer_answers")[0]), "What to change"
     )
+
+
+def test_an_icmp_error_since_the_peer_was_heard_is_not_well():
+    """Who says by ICMP that the peer cannot be reached is named; once the peer is heard again, all is well."""
+    open_still = told(scenario("icmp_error_as_the_capture_ends")[0])
+    lines = (SCENARIOS / "icmp_error_as_the_capture_ends.pkt").read_text().partition("verdict:")[0]
+    heard = told(written(f"{lines}+.01 b > a . 1:1(0) ack 1\n"))
+
+    assert texts(open_still, "What to change").startswith(
+        "Find out why 203.0.113.1 answers the client by ICMP (host un"
+    )
+    assert texts(heard, "What to change") == NOTHING[Verdict.OPEN]
 
 
 def test_a_finding_that_is_normal_says_so_in_its_own_words():
