@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.cli import plot
+from analyzer.cli import plot, values
 
 ROOT = Path(__file__).parents[2]
 FOUNDING = "founding_go_fin60.pcap"
@@ -190,7 +190,7 @@ def test_of_very_many_flows_that_probe_the_most_important_are_drawn(keepalive, t
     assert done.err.startswith("keepalive: the silences are those of the 2 most important of 3 flows that probe\n")
 
 
-@pytest.mark.parametrize("theme", plot.THEMES)
+@pytest.mark.parametrize("theme", values.THEMES)
 def test_a_theme_can_be_chosen(keepalive, tmp_path, theme):
     """There is one for light pages, one for dark ones, and one that lets the page through."""
     out = tmp_path / f"{theme}.svg"
@@ -227,8 +227,8 @@ def test_the_formats_and_themes_are_those_of_the_pictures():
     """What the command offers, without loading matplotlib for it, is what there is."""
     from analyzer.report.plot import FORMATS, THEMES
 
-    assert {f".{name}" for name in FORMATS} == set(plot.SUFFIXES)
-    assert set(THEMES) == set(plot.THEMES)
+    assert {f".{name}" for name in FORMATS} == set(values.PICTURES)
+    assert set(THEMES) == set(values.THEMES)
 
 
 def test_help_loads_no_matplotlib():
