@@ -58,7 +58,7 @@ def annotate(
     select: Selection | None = None,
     progress: Callable[[RotatedReader, int], None] | None = None,
 ) -> Annotated:
-    """Write a pcapng copy of a capture with comments on probes, answers, FINs, RSTs, ICMP errors, retransmissions, endings.
+    """Write a pcapng copy of a capture with comments on what ``wireshark.comments`` marks: probes, endings, ...
 
     The copy appears when it is complete. ``out`` may be ``-`` for standard output.
 
