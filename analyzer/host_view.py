@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.capture.host_notes import host_notes
-from analyzer.judge.record import other
-from analyzer.track.flow import SIDES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -76,10 +74,11 @@ class HostView:
 
     def of(self, record: FlowRecord) -> Iterator[tuple[Side, HostSocket]]:
         """Yield what was said of the ends of a flow, while it lived, in order of time, with the end (a or b)."""
-        found: list[tuple[Side, HostSocket]] = [
+        ends: tuple[tuple[Side, Endpoint, Endpoint], ...] = (("a", record.a, record.b), ("b", record.b, record.a))
+        found = [
             (side, each)
-            for side in SIDES
-            for each in self.sockets.get((str(record.endpoint(side)), str(record.endpoint(other(side)))), [])
+            for side, local, remote in ends
+            for each in self.sockets.get((str(local), str(remote)), [])
             if each.ts_ns >= record.first_ns
         ]
         yield from sorted(found, key=lambda entry: entry[1].ts_ns)
