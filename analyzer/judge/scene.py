@@ -245,6 +245,11 @@ class Scene:
         return self.beside("both_frame") > 0
 
     @property
+    def asker_is_claimed(self) -> bool:
+        """Whether another station said that it has the asker's own address, while the asker sent on from its own."""
+        return self.beside("asker_frame") > 0
+
+    @property
     def reset_came_from_other_claimant(self) -> bool:
         """Whether the RST came from one of these two stations, and the host's packets before from the other."""
         reset, own, sender = self.reset, self.beside("mac"), self.beside("reset_mac")

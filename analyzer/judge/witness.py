@@ -102,6 +102,15 @@ def _link(scene: Scene) -> Iterator[Witness]:
     elif scene.beside("announced_frame"):
         data = {"address": scene.record.endpoint(quiet).address}
         yield Witness(kind, quiet, (scene.beside("announced_frame"),), scene.beside("announced_ns"), "announced", data)
+    if scene.asker_is_claimed:
+        shown = tuple(sorted({scene.beside("asker_frame"), scene.beside("asker_last_frame")}))
+        data = {
+            "address": scene.record.endpoint(scene.asker).address,
+            "mac": mac_text(scene.beside("asker_other")),
+            "own_mac": mac_text(scene.beside("asker_mac")),
+            "lasted_ns": scene.beside("asker_last_ns") - scene.beside("asker_ns"),
+        }
+        yield Witness(kind, scene.asker, shown, scene.beside("asker_ns"), "claimed", data)
 
 
 def _signs(scene: Scene) -> Iterator[Witness]:
@@ -278,7 +287,16 @@ def mac_text(mac: int) -> str:
 
 
 _NOTED: Final[dict[Callable[[Scene], Iterator[Witness]], tuple[str, ...]]] = {
-    _link: ("asked", "hop_asked", "said_frame", "hop_said_frame", "moved_frame", "announced_frame", "both_frame"),
+    _link: (
+        "asked",
+        "hop_asked",
+        "said_frame",
+        "hop_said_frame",
+        "moved_frame",
+        "announced_frame",
+        "both_frame",
+        "asker_frame",
+    ),
     _signs: ("last_frame", "known", "station_frame"),
     _fates: ("shared_peer", "shared_other"),
     _service: ("refused_frame", "accepted_frame", "clock_frame", "kept_frame"),

@@ -113,6 +113,32 @@ def of_both(claim: Record, flow_ns: int, at: Record) -> None:
 
 
 @loop
+def of_asker(claim: Record, mac: int, ttl: int, flow_ns: int, last_ns: int, at: Record) -> None:
+    """Write that another station claims the address of the end that asks, which sends from a station of its own.
+
+    Both claim it at once; or the other one did, and the end sent on from its own. ``ttl`` is that of its segments,
+    ``last_ns`` when it last sent one.
+    """
+    if mac in (claim["mac"], claim["both_mac"]) and claim["both_mac"] >= 0 and claim["both_last_ns"] >= flow_ns:
+        at["asker_mac"] = mac
+        at["asker_other"] = claim["both_mac"] if claim["mac"] == mac else claim["mac"]
+        at["asker_ns"] = claim["both_ns"]
+        at["asker_frame"] = claim["both_frame"]
+        at["asker_last_ns"] = claim["both_last_ns"]
+        at["asker_last_frame"] = claim["both_last_frame"]
+        return
+    own = claim["moved_from"] == mac or is_undiminished(ttl)  # no router brings its segments
+    went_on = claim["there_ns"] >= flow_ns and last_ns > claim["there_ns"] + BESIDE_NS
+    if own and went_on and is_another_station(claim, mac):
+        at["asker_mac"] = mac
+        at["asker_other"] = claim["mac"]
+        at["asker_ns"] = claim["there_ns"]
+        at["asker_frame"] = claim["there_frame"]
+        at["asker_last_ns"] = claim["last_ns"]
+        at["asker_last_frame"] = claim["last_frame"]
+
+
+@loop
 def asked_for(ask_slots: Numbers, asks: Rows, keys: Numbers, mac: int, hi: int, lo: int) -> int:
     """Return the index of what a station asked of an address, or below zero."""
     word = whom(hi, lo)

@@ -29,6 +29,7 @@ from analyzer.track.signs import (
     is_another_station,
     is_undiminished,
     no_hop,
+    of_asker,
     of_both,
     of_claim,
     of_host,
@@ -98,6 +99,13 @@ TESTIMONY: Final = np.dtype(
         ("both_before_frame", np.int64),
         ("both_last_ns", np.int64),
         ("both_last_frame", np.int64),
+        # another station than its own said that it has the other end's address, while that still sent from its own
+        ("asker_mac", np.int64),  # that other end's own station; -1 for none
+        ("asker_other", np.int64),
+        ("asker_ns", np.int64),  # when that showed first, and last
+        ("asker_frame", np.int64),
+        ("asker_last_ns", np.int64),
+        ("asker_last_frame", np.int64),
         ("reset_mac", np.int64),  # the station that the RST came from that ended the flow, -1 unknown or none
         ("announced_ns", np.int64),  # it said unasked where it is, last, since
         ("announced_frame", np.int64),
@@ -206,6 +214,8 @@ def bear(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one look at each t
     at["moved_to"] = -1
     at["both_mac"] = -1
     at["both_other"] = -1
+    at["asker_mac"] = -1
+    at["asker_other"] = -1
     at["mac_before"] = -1
     at["ttl"] = -1
     at["ttl_before"] = -1
@@ -234,6 +244,14 @@ def bear(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one look at each t
                 known += RENAMED
     asker = -1
     if asker_mac >= 0:
+        asker_hi = flow["b_hi"] if side == 0 else flow["a_hi"]
+        asker_lo = flow["b_lo"] if side == 0 else flow["a_lo"]
+        digest = digest_of(asker_hi, asker_lo, tag, keys)
+        owner = sought(claim_slots, claims, digest, asker_hi, asker_lo, tag)
+        if owner >= 0:
+            index = sought(slots, hosts, digest, asker_hi, asker_lo, tag)
+            ttl = hosts[index]["ttl"] if index >= 0 else -1
+            of_asker(claims[owner], asker_mac, ttl, flow["first_ns"], peer["last_ns"], at)
         digest = digest_of(0, asker_mac, OF_STATION, keys)
         asker = sought(station_slots, stations, digest, 0, asker_mac, OF_STATION)
         if asker >= 0:

@@ -116,6 +116,16 @@ def _both(t: Teller, w: Witness) -> str:
     )
 
 
+def _claimed(t: Teller, w: Witness) -> str:
+    lasted = number(w, "lasted_ns")
+    again = f", and again up to {t.at(w.ts_ns + lasted)}" if lasted else ""
+    return (
+        f"{capital(_asking(w))} said at {t.at(w.ts_ns)}{again} that {text(w, 'address')}, which is"
+        f" {t.the('a' if w.about == 'a' else 'b')}'s own address, is at {text(w, 'mac')}; its packets here come from"
+        f" {text(w, 'own_mac')}."
+    )
+
+
 def _announced(t: Teller, w: Witness) -> str:
     return (
         f"{text(w, 'address')} announced itself by {_asking(w)} at {t.at(w.ts_ns)}, as an interface does that comes up."
@@ -390,6 +400,8 @@ SAYINGS: Final[dict[tuple[str, str], Callable[[Teller, Witness], str]]] = {
     ("ndp", "moved"): _moved,
     ("arp", "both"): _both,
     ("ndp", "both"): _both,
+    ("arp", "claimed"): _claimed,
+    ("ndp", "claimed"): _claimed,
     ("arp", "announced"): _announced,
     ("ndp", "announced"): _announced,
     ("life_sign", "heard"): _heard,
