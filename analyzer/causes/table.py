@@ -16,9 +16,11 @@ from analyzer.causes.kinds import (
     claimed_twice,
     host,
     on_the_link,
+    own_address,
     this_flow,
     told_by_findings,
     told_by_icmp,
+    too_large,
 )
 from analyzer.judge.judged import Certainty
 from analyzer.judge.scene import QUESTIONED, Scene
@@ -34,10 +36,11 @@ CAUSES: Final[tuple[CauseKind, ...]] = (
     told_by_icmp.FILTER_REJECTS,
     told_by_icmp.NO_ROUTE_CAUSE,
     told_by_icmp.HOST_DOWN,
-    told_by_icmp.PATH_MTU,
+    too_large.PATH_MTU,
     # ── the link shows it ──
     claimed_twice.CLAIMED_TWICE,
     address_moved.ADDRESS_MOVED,
+    own_address.OWN_CLAIMED,
     on_the_link.LEASE_ENDED,
     on_the_link.ADDRESS_GONE,
     on_the_link.PEER_OFF_LINK,

@@ -37,7 +37,7 @@ def headline(t: Teller) -> str:
     closer = t.first_closer
     fin = t.fin(closer)
     assert fin is not None
-    late, after = t.the(other(closer)), until(t.end_ns - fin.ts_ns, "the capture ended")
+    late, after = t.the(other(closer)), until(t.end_ns - fin.ts_ns, t.its_end)
     if t.find(half_close.IN_USE.code):
         text = f"{t.start(closer)} sent FIN and goes on taking data from {late}: a half-close in use"
     else:
@@ -65,7 +65,7 @@ def closing_headline(t: Teller) -> str:
     fin = t.fin(closer)
     assert fin is not None
     told = f"; {count(len(probes), 'probe')} before, {t.answered_text(probes)}" if probes else ""
-    return f"{t.start(closer)} began to close {duration(t.end_ns - fin.ts_ns)} before the capture ended{told}."
+    return f"{t.start(closer)} began to close {duration(t.end_ns - fin.ts_ns)} before {t.its_end}{told}."
 
 
 def closing(t: Teller) -> list[Line]:

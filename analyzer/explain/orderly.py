@@ -177,12 +177,7 @@ def open_headline(t: Teller) -> str:
             told += f"; a FIN of {t.the(side)} is most likely missing in this capture"
     if moved := moved_away(t):
         told += f"; then {moved[0].data['address']} moved to another machine"
-    return f"Open when {_until(t)}; {told}."
-
-
-def _until(t: Teller) -> str:
-    """Return what ended what is seen of an open flow."""
-    return "the capture ended" if t.record.reused_ns is None else "another connection took its addresses and ports"
+    return f"Open when {t.its_end}; {told}."
 
 
 def open_(t: Teller) -> list[Line]:
@@ -231,12 +226,12 @@ def open_(t: Teller) -> list[Line]:
     if waiting:
         after = duration(t.record.end_ns - waiting[-1].ts_ns)
         which = "The last probe" if len(waiting) == 1 else "The last probes"
-        text = f"{which} had no answer when {_until(t)}, {after} later: too soon to tell."
+        text = f"{which} had no answer when {t.its_end}, {after} later: too soon to tell."
         refused = [line for probe in waiting if (line := dropped_refusals(t, [probe]))]
         text = text.replace("no answer", "no answer that counts", 1) if refused else text
         found += [Line(text, tuple(probe.frame for probe in waiting)), *refused]
     after_ns = t.record.end_ns - t.record.last_ns
-    ended = f"; {_until(t)} {duration(after_ns)} later." if after_ns > 0 else f", where the capture ended.{_due(t)}"
+    ended = f"; {t.its_end} {duration(after_ns)} later." if after_ns > 0 else f", where the capture ended.{_due(t)}"
     found.append(Line(f"The last segment came at {t.at(t.record.last_ns)}{ended}", (t.record.last_frame,)))
     return found
 

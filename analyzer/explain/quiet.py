@@ -322,9 +322,9 @@ def silent_headline(t: Teller) -> str:
     if waiting := _waiting(t):
         lasted = duration(t.record.end_ns - (t.facts(waiting).unacked_ns or 0))
         what = f"{t.start(waiting)}'s {_outstanding(t, waiting)}"
-        return f"{what} stayed unacknowledged for {lasted}, until the capture ended."
+        return f"{what} stayed unacknowledged for {lasted}, until {t.its_end}."
     after = duration(t.record.end_ns - t.record.last_ns)
-    return f"Silence: what was sent last stayed unanswered for {after}, until the capture ended."
+    return f"Silence: what was sent last stayed unanswered for {after}, until {t.its_end}."
 
 
 def silent(t: Teller) -> list[Line]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.causes import cause_kind
 from analyzer.judge.filtered import passes
 from analyzer.judge.judged import Certainty
+from analyzer.judge.verdict import Verdict
 from analyzer.track.signs import HOP, OWN
 from analyzer.words.model import Line
 from analyzer.words.teller import small
@@ -121,6 +122,12 @@ def remains(t: Teller) -> list[Line]:
         told = kind.fits(t, cause) if kind.fits is not None else ""
         here = f" {told}" if told else ""
         found.append(Line(f"{kind.text.title} ({kind.code}).{here}{tells}", cause.frames))
+    if fits and t.record.reused_ns is not None and t.ending.verdict is Verdict.SILENT:
+        text = (
+            f"Another connection on the same addresses and ports began at {t.at(t.record.reused_ns)}: see its story. If"
+            " it was accepted, the host and the way to it were well by then."
+        )
+        found.append(Line(text, (t.record.last_frame,)))
     if unsure and not any(witness.kind in BESIDE for witness in t.judged.witnesses):
         found += _better_capture(t)
     return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer.judge.record import other
-from analyzer.judge.untaken import reached
+from analyzer.judge.untaken import reached, sent_behind
 from analyzer.words import stacks
 from analyzer.words.model import Line
 from analyzer.words.teller import number, side_of
@@ -41,8 +41,28 @@ def sees(t: Teller, f: Finding) -> list[Line]:
             if number(f, "peer_probes")
             else f"{peer}, if it still runs: {_learns(t, prober)} until its own keepalive or a write finds out.",
             frames,
-        ),
+        )
+        if (again := _went_on(t, prober)) is None
+        else again,
     ]
+
+
+def _went_on(t: Teller, prober: Side) -> Line | None:
+    """Return what the other end sees where it was heard behind the RST: it lived, and that RST had not reached it."""
+    reset, peer = t.reset, other(prober)
+    sent = sent_behind(t.record, peer, reset) if reset is not None else []
+    if reset is None or not sent:
+        return None
+    frame, ts_ns = sent[-1]
+    drawn = [later.frame for later in t.record.resets if later.sender == prober and later.frame > frame]
+    then = "A blocked read stays blocked until its own keepalive or a write finds out."
+    if drawn:
+        then = f"What it sent drew another (frame {drawn[0]}): read and write fail with ECONNRESET if that one arrives."
+    text = (
+        f"{t.start(peer)} was alive, and still held the connection at {t.at(ts_ns)} (frame {frame}): that RST had not"
+        f" reached it. {then}"
+    )
+    return Line(text, (reset.frame, frame, *drawn[:1]))
 
 
 def _learns(t: Teller, prober: Side) -> str:

@@ -79,7 +79,7 @@ def fin_lines(t: Teller, closer: Side) -> list[Line]:
     elif t.reset:
         none = f"{t.start(late)} sent no FIN {until(lasted, 'the RST')}: its program did not close."
     else:
-        none = f"{t.start(late)} sent no FIN {until(lasted, 'the capture ended')}: its program had not closed."
+        none = f"{t.start(late)} sent no FIN {until(lasted, t.its_end)}: its program had not closed."
     unless = ""
     if may_have_closed_before(t, late):
         none = (

@@ -222,6 +222,13 @@ class Teller:
         return self.record.ending_reset
 
     @property
+    def its_end(self) -> str:
+        """What ended what is seen of a flow that no segment of its own ended."""
+        if self.record.reused_ns is None:
+            return "the capture ended"
+        return "another connection took its addresses and ports"
+
+    @property
     def end_ns(self) -> int:
         """When the flow ended by RST, else when the capture did."""
         return self.reset.ts_ns if self.reset else self.record.end_ns

@@ -3,7 +3,7 @@
 from analyzer import explain
 from tests.causes.kinds.test_told_by_icmp import told
 from tests.causes.scenes import dead
-from tests.judging import scenario
+from tests.judging import scenario, texts
 
 
 def headings(judged):
@@ -41,3 +41,14 @@ def test_a_capture_that_has_arp_is_not_told_to_lack_it():
 
     assert "If ICMP was filtered out of this capture" in said
     assert "a capture with ARP" not in said
+
+
+def test_a_connection_on_the_same_ports_is_pointed_to():
+    """Where another connection took the ports of a silent one, its story tells whether host and way were well."""
+    (silent, _) = scenario("data_unanswered_until_its_ports_are_used_again")
+    story = explain.story(silent, silent.record.first_ns)
+
+    assert "until another connection took its addresses and ports" in story.headline
+    assert "Another connection on the same addresses and ports began at +" in texts(
+        story, "What it may be, and how to find out"
+    )

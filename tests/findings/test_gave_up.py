@@ -19,3 +19,12 @@ def test_a_reset_on_its_receivers_link_arrived():
 
     assert "for that RST was seen on its own link" in seen
     assert "if that RST arrives" not in seen
+
+
+def test_who_is_heard_behind_the_reset_was_alive():
+    """A peer that sends data long after the give-up still had the connection, and the RST that this draws is named."""
+    seen = texts(told(scenario("heard_long_after_the_prober_gave_up")[0]), SEEN)
+
+    assert "The client was alive, and still held the connection at +44.020 (frame 9)" in seen
+    assert "What it sent drew another (frame 10)" in seen
+    assert "if it still runs" not in seen

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.causes import conditions as c
 from analyzer.causes.kind import CauseKind, CauseRow, Trait
-from analyzer.findings.kinds import dead_peer, outstanding, path_mtu
+from analyzer.findings.kinds import dead_peer
 from analyzer.judge.judged import Certainty
 from analyzer.judge.nearness import Whence, errors_come_from
 from analyzer.judge.record import other
 from analyzer.judge.tried import Tried, tried_before
 from analyzer.label.distance import hops
 from analyzer.track.trial import TRIAL_LEAST_NS
-from analyzer.words.icmp import fits_at_most, fitting, icmp_text
+from analyzer.words.icmp import icmp_text
 from analyzer.words.model import Line, LongText
-from analyzer.words.teller import capital, count, duration, setting, times
+from analyzer.words.teller import capital, count, duration, setting
 
 if TYPE_CHECKING:
     from analyzer.causes.kind import Facts
@@ -40,8 +40,6 @@ Packet filters (REJECT) and routes that are set to unreachable send the same.
 """
 LOOKUP_NS: Final = 1_000_000_000
 """A router that waits for ARP or neighbour discovery in vain waits so long at the least (RFC 4861 10; Linux 3 s)."""
-TOO_BIG: Final = frozenset({(4, 3, 4), (6, 2, 0)})
-"""RFC 1191 4, RFC 4443 3.2."""
 
 
 def prohibited_exactly(s: Scene) -> bool:
@@ -91,17 +89,6 @@ def came_as_late_as_a_lookup(s: Scene) -> bool:
 def may_be_no_lookup(s: Scene) -> bool:
     """It came sooner than a lookup in vain takes, or not from the last router: a filter or a route may say so, too."""
     return not (comes_from_the_last_router(s) and came_as_late_as_a_lookup(s))
-
-
-def too_big_exactly(s: Scene) -> bool:
-    """An ICMP error says that what was sent does not fit the path, and quotes data that is still unacknowledged."""
-    errors = c.errors_of(TOO_BIG, exact=True)(s)
-    return any(s.record.facts(e.quotes).unacked_frame is not None for e in errors)
-
-
-def large_segments_are_lost(s: Scene) -> bool:
-    """A large segment was sent again and again in vain, while its receiver was heard (large-segments-lost)."""
-    return s.found(path_mtu.LARGE_LOST.code) is not None
 
 
 def _facts_of(kinds: frozenset[tuple[int, int, int]], s: Scene) -> Facts:
@@ -162,46 +149,6 @@ def _unreachable(s: Scene) -> Facts:
             "near": 0 if comes_from_the_last_router(s) else 1,
         }
     return frames, data
-
-
-def _too_big(s: Scene) -> Facts:
-    frames, data = _facts_of(TOO_BIG, s)
-    finding = s.found(path_mtu.LARGE_LOST.code)
-    if too_big_exactly(s):
-        error = c.errors_of(TOO_BIG, exact=True)(s)[0]
-        again = [r for r in s.record.resent if r.sender == error.quotes and r.ts_ns > error.ts_ns]
-        data |= {
-            "from": s.record.endpoint(error.quotes).address,
-            "again": len(again),
-            **({"mtu": smallest} if (smallest := fits_at_most(c.errors_of(TOO_BIG, exact=True)(s))) else {}),
-            "bytes": max((each.payload_len for each in again), default=0),
-        }
-        frames = (*frames, *(each.frame for each in again))
-    return (*frames, *(finding.frames if finding else ())), data
-
-
-def _too_big_headline(t: Teller, cause: Cause) -> str:
-    """Return who says that segments do not fit, and whether they were sent again; nothing where a finding tells it."""
-    if "from" not in cause.data:
-        return ""
-    side: Side = "a" if cause.data["to"] == "a" else "b"
-    says = f"{capital(t.the(side))}'s segments are too large for the path: {cause.data['sender']} says so by ICMP"
-    again, size = int(cause.data["again"]), int(cause.data["bytes"])
-    went_on = f"; up to {size:,} bytes were retransmitted {times(again)} after that" if again and size else ""
-    return f"{says} ({cause.data['what']}{fitting(int(cause.data.get('mtu', 0)))}){went_on}."
-
-
-def _too_big_who(t: Teller, cause: Cause) -> str:
-    """Return what to do: let the error through, or send less at once."""
-    del t
-    smallest = int(cause.data.get("mtu", 0))
-    return (
-        f"Whoever runs the host {cause.data['from']} and the filters before it: let ICMP {cause.data['what']} through"
-        f" to that host; most likely it does not get there, or is not heeded. Or whoever runs {cause.data['sender']},"
-        " or the tunnel behind it: clamp the segment size (MSS) there. Or set a smaller MTU"
-        f"{f' (here {smallest:,})' if smallest else ''} on the host's interface or route. No keepalive setting helps:"
-        " probes are small and pass."
-    )
 
 
 def _box(t: Teller, cause: Cause) -> str:
@@ -427,25 +374,5 @@ HOST_DOWN: Final = CauseKind(
             " too, from any router and at once; a lookup in vain takes a second or more. So it is likely at most."
         ),
         source="RFC 1812 5.2.7.1, 4.3.3.1; RFC 4443 3.1; RFC 4861 10; Linux arp_error_report",
-    ),
-)
-PATH_MTU: Final = CauseKind(
-    code="path-mtu",
-    needs=frozenset({Trait.ERRORS, path_mtu.LARGE_LOST.code}),
-    rows=(CauseRow(Certainty.PROVEN, (too_big_exactly,)), CauseRow(Certainty.LIKELY, (large_segments_are_lost,))),
-    facts=_too_big,
-    headline=_too_big_headline,
-    who=_too_big_who,
-    overrules=frozenset({outstanding.OUTSTANDING.code}),
-    text=LongText(
-        title="Segments too large for the path",
-        meaning="Large segments do not get through, small ones do.",
-        why="Keepalive and handshakes look healthy while every large answer hangs.",
-        change=(
-            "Let ICMP fragmentation-needed and packet-too-big through to the sender, clamp the segment size (MSS) at"
-            " the tunnel, or set a smaller MTU; see large-segments-lost."
-        ),
-        doubt="See large-segments-lost; an ICMP error that quotes the lost data proves it.",
-        source="RFC 2923 2.1; RFC 1191; RFC 4821",
     ),
 )

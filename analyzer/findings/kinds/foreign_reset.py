@@ -10,6 +10,7 @@ from analyzer.findings.kind import NO_REMEDY, Advice, FindingKind, Lead, Remedy,
 from analyzer.judge.nearness import soonest_ns
 from analyzer.judge.record import other
 from analyzer.judge.scene import Scene
+from analyzer.judge.signatures import middleboxes_within
 from analyzer.judge.tried import Tried, tried_before, tried_by_answer
 from analyzer.judge.untaken import untaken
 from analyzer.judge.verdict import BETWEEN
@@ -69,7 +70,25 @@ def _evidence(case: Case) -> Evidence:
         limit=("excluded" if tried.excludes_limit else "fits") if tried else None,
         **({} if tried else _ran_out(case, reset)),
         **_nearest(case, reset),
+        **_half_closed(case, reset),
     )
+
+
+def _half_closed(case: Case, reset: Reset) -> dict[str, int | str]:
+    """Return since when the connection was half-closed, where only the end in whose name the RST came had sent FIN.
+
+    And the longest silence since, if known boxes forget a half-closed connection in it.
+    """
+    fin, record = case.record.fin_of(case.side), case.record
+    if fin is None or record.fin_of(case.peer) is not None or fin.frame > reset.frame:
+        return {}
+    found = known(fin_frame=fin.frame, fin_ns=reset.ts_ns - fin.ts_ns)
+    since, to = record.silence_from, record.silence_to
+    if since is None or to is None or not fin.frame <= since < to <= reset.frame:
+        return found
+    boxes = middleboxes_within(record.silence_ns, half_closed=True)
+    least_s = min((box.idle_s for box in boxes if box.half_closed), default=None)
+    return found | known(half_silence_ns=record.silence_ns, half_from=since, half_to=to, half_least_s=least_s)
 
 
 def _ran_out(case: Case, reset: Reset) -> dict[str, int | str]:
@@ -183,7 +202,15 @@ def _differences(t: Teller, f: Finding) -> list[Line]:
         f"{t.start(side_of(f))} sent segments of this connection afterwards: its kernel had sent no such RST, or the"
         " connection would have been gone there."
     )
+    half = None
+    if "fin_frame" in f.data:
+        text = (
+            f"The connection was half-closed: {owner} had sent FIN {duration(number(f, 'fin_ns'))} before,"
+            f" {t.the(other(side_of(f)))} none."
+        )
+        half = Line(text, (number(f, "fin_frame"), reset))
     return lines(
+        half,
         Line(ttl, (reset,)) if "ttl" in differs else None,
         Line(mac, (reset,)) if "mac" in differs else None,
         Line(went_on, (reset,)) if "went_on" in differs else None,
@@ -206,7 +233,7 @@ def _why(t: Teller, f: Finding) -> list[Line]:
             f" {t.the(side)} learns that from the answer to what it sends next."
         )
     fin = t.fin(side)
-    found = lines(Line(box, f.frames), _sender_line(t, f), _limit_line(f))
+    found = lines(Line(box, f.frames), _half_limit_line(t, f), _sender_line(t, f), _limit_line(f))
     if fin is None or "mac" in str(f.data["differs"]) or _only_went_on(f):
         return found
     own = (
@@ -281,6 +308,18 @@ def _limit_line(f: Finding) -> Line | None:
     else:
         text = f"{passed}: no known box forgets a connection so soon."
     return Line(text, f.frames)
+
+
+def _half_limit_line(t: Teller, f: Finding) -> Line | None:
+    """Return that known boxes forget a half-closed connection in the silence that there was since the FIN."""
+    if "half_least_s" not in f.data:
+        return None
+    text = (
+        f"Nothing had passed for {duration(number(f, 'half_silence_ns'))} on the half-closed connection, and boxes"
+        f" forget such sooner than open ones: known limits begin at {number(f, 'half_least_s')} s. So one may have"
+        f" forgotten it while {t.the(side_of(f))} still waited (inferred)."
+    )
+    return Line(text, (number(f, "half_from"), number(f, "half_to")))
 
 
 def _none_ran_out(f: Finding) -> str:

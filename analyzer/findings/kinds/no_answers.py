@@ -61,7 +61,7 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
     if not last:
         return [*probe_summary(t), went_on]
     text = (
-        f"Nothing came from it after the last {count(len(last), 'probe')}, until the capture ended; since this peer"
+        f"Nothing came from it after the last {count(len(last), 'probe')}, until {t.its_end}; since this peer"
         " never answers probes, that tells nothing."
     )
     return lines(*probe_summary(t), went_on, last_heard(t, peer), Line(text, numbers_of(last)))

@@ -42,12 +42,12 @@ def _headline(t: Teller, f: Finding) -> str:
     if not number(f, "peer_answered"):
         own, theirs = number(f, "unanswered"), number(f, "peer_unanswered")
         return (
-            f"Both ends probe, and neither got an answer before the capture ended: not {t.the(prober)} to its last"
+            f"Both ends probe, and neither got an answer before {t.its_end}: not {t.the(prober)} to its last"
             f" {count(own, 'probe')}, nor {t.the(other(prober))} to its last {theirs}."
         )
     return (
         f"{peer} is alive, since it probes too, but answered none of {t.the(prober)}'s last"
-        f" {count(number(f, 'unanswered'), 'probe')} before the capture ended."
+        f" {count(number(f, 'unanswered'), 'probe')} before {t.its_end}."
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.findings import conditions as c
 from analyzer.findings.evidence import frames_of, known, numbers_of, train_of
-from analyzer.findings.kind import FindingKind, Lead, Remedy, Row
+from analyzer.findings.kind import NO_REMEDY, FindingKind, Lead, Remedy, Row
 from analyzer.findings.phrases import by_what, what_is_sent
 from analyzer.judge.record import other
 from analyzer.judge.retransmitting import gave_up_ns
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 BOUND: Final = (
     "Set TCP_USER_TIMEOUT on this socket: it bounds how long data may stay unacknowledged (and overrides keepalive's"
     " count)."
+)
+LET_GO: Final = "There is nothing to set: all data had been acknowledged, and its kernel gives the FIN up by itself."
+FREE_THE_PEER: Final = (
+    " The other end, if it is alive, may not have learned of the close: turn keepalive on there, which frees what it"
+    " holds."
 )
 WHAT: Final = {"data": "data", "FIN": "a FIN"}
 
@@ -62,6 +67,7 @@ def _evidence(case: Case) -> Evidence:
         resent=facts.resent,
         probed_before=len(case.probes),
         gave_up_ns=_gave_up(case),
+        peer_fin_frame=fin.frame if (fin := case.record.fin_of(case.peer)) is not None else None,
         **_idle_before(case),
     )
 
@@ -110,7 +116,7 @@ def _headline(t: Teller, f: Finding) -> str:
             " nothing."
         )
     return (
-        f"{who}'s {_what(f)} stayed unacknowledged for {lasted}, until the capture ended:"
+        f"{who}'s {_what(f)} stayed unacknowledged for {lasted}, until {t.its_end}:"
         f" retransmitted {again}, no keepalive probe in that time."
     )
 
@@ -221,6 +227,8 @@ def _calls(t: Teller, side: Side) -> str:
 
 def _change(f: Finding) -> str | None:
     """Return the advice, with keepalive where nobody had any."""
+    if f.data["what"] == "FIN":
+        return LET_GO + ("" if "peer_fin_frame" in f.data else FREE_THE_PEER)
     if "idle_ns" not in f.data:
         return None
     survived_ns = number(f, "survived_ns")
@@ -234,6 +242,8 @@ def _change(f: Finding) -> str | None:
 
 def _remedies(f: Finding) -> frozenset[Remedy]:
     """Return what that comes down to."""
+    if f.data["what"] == "FIN":
+        return NO_REMEDY
     more = {Remedy.PASS_MORE_OFTEN} if "idle_ns" in f.data else set()
     return frozenset({Remedy.BOUND_THE_WAIT, *more})
 

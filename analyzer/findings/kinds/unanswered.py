@@ -97,7 +97,7 @@ def _headline(t: Teller, f: Finding) -> str:
     unanswered = count(number(f, "unanswered"), "probe")
     peer = t.the(other(prober))
     text = f"{left_open(t, prober)}{peer} stopped answering: {unanswered} from {t.the(prober)} unanswered"
-    text = f"{capital(text)} when the capture ended"
+    text = f"{capital(text)} when {t.its_end}"
     if "silent_ns" in f.data:
         text += f", {duration(number(f, 'silent_ns'))} after its last packet"
     if "unacked_frame" in f.data:

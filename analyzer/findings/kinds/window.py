@@ -308,7 +308,7 @@ def _unanswered_headline(t: Teller, f: Finding) -> str:
     probed = count(probes, "window probe")
     part = f"of {t.the(prober)}'s {probed} the last {many}" if many < probes else f"{t.the(prober)}'s {probed}"
     peer = t.start(other(prober))
-    text = f"{peer} stopped answering with its window closed: {part} got no answer before the capture ended"
+    text = f"{peer} stopped answering with its window closed: {part} got no answer before {t.its_end}"
     if "silent_ns" in f.data:
         text += f", {duration(number(f, 'silent_ns'))} after its last packet"
     return f"{text}."

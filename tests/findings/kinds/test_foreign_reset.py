@@ -130,3 +130,11 @@ def test_a_reset_long_behind_an_answer_came_unasked():
     assert "resets it in the client's name" in texts(story, "Why")
     assert "Nothing had passed for 700 ms before the RST, which came unasked" in texts(story, "Why")
     assert "no idle timeout ran out" in texts(story, "Why")
+
+
+def test_a_half_closed_connection_that_a_box_resets():
+    """Where only one end had sent FIN, it is told how long nothing passed since, and that boxes forget such sooner."""
+    story = told(scenario("half_closed_and_reset_by_a_box")[0])
+
+    assert "The connection was half-closed: the client had sent FIN 62.004 s before" in texts(story, "What happened")
+    assert "known limits begin at 60 s" in texts(story, "Why")

@@ -82,3 +82,13 @@ def test_a_long_silence_without_probes_brings_advice_on_keepalive():
     assert "Turn keepalive on, with a shorter idle time" in texts(story, "What to change")
     assert "nothing passed for 65.000 s" in texts(story, "What to change")
     assert "keepalive on" not in texts(soon, "What to change")
+
+
+def test_a_fin_in_vain_leaves_nothing_to_set_where_it_was_sent():
+    """Where only a FIN stays unacknowledged, it is the other end that may hold the connection, and needs keepalive."""
+    again = "".join(f"+{wait} a > b F. 6:6(0) ack 1\n" for wait in (0.2, 0.4, 0.8, 1.6))
+    change = texts(told(opened(f"+5 a > b F. 6:6(0) ack 1\n{again}")), "What to change")
+
+    assert "There is nothing to set" in change or "there is nothing to set" in change
+    assert "turn keepalive on there" in change
+    assert "TCP_USER_TIMEOUT" not in change
