@@ -16,6 +16,7 @@ from analyzer.judge.signatures import middleboxes_within
 from analyzer.judge.untaken import untaken
 from analyzer.judge.verdict import Verdict
 from analyzer.words.calls import gone, unaware
+from analyzer.words.icmp import failed_with
 from analyzer.words.model import Line
 from analyzer.words.stacks import LINUX, gave_up_error
 from analyzer.words.teller import small
@@ -103,6 +104,13 @@ def _unestablished(t: Teller) -> list[Line]:
         return [Line(f"{t.start(opener)}, connect: ECONNREFUSED.", (*frames, refused[0]))]
     if t.facts(other(opener)).syn_frame:
         return [Line(f"{t.start(other(opener))}, accept: does not return this connection.", frames)]
+    if failed := failed_with(record.icmp_errors, opener):
+        error, frame = failed
+        text = (
+            f"{t.start(opener)}, connect: {error} at once (Linux), if the ICMP error in frame {frame} reached it and"
+            " quotes its SYN. Otherwise ETIMEDOUT when its kernel stops repeating the SYN."
+        )
+        return [Line(text, (*frames, frame))]
     text = (
         f"{t.start(opener)}, connect: ETIMEDOUT when its kernel stops repeating the SYN (1 to 2 minutes on Linux, 75 s"
         " on macOS, by default), unless the program stops waiting before."

@@ -60,8 +60,9 @@ def sooner(f: Finding) -> str | None:
     """Return advice that fits the prober's system, and the number of probes that it allowed."""
     stack = stack_of(f)
     if number(f, "peer_probes"):
+        where = "each way" if "both" in f.data else "in one direction"
         return (
-            "Find out where packets are lost in one direction (a filter, a route, a full queue): a capture at each end"
+            f"Find out where packets are lost {where} (a filter, a route, a full queue): a capture at each end"
             " shows it. Keepalive settings only change how soon the loss is noticed."
         )
     if number(f, "unanswered") == 1:

@@ -47,6 +47,8 @@ V6: Final = {
 }
 
 
+SOURCE_QUENCH: Final = 4
+"""A type of ICMP that Linux ignores."""
 TOO_BIG: Final = {(4, 3, 4), (6, 2, 0)}
 """What a router says of a packet that the next link does not take: IP version, type and code.
 
@@ -84,6 +86,20 @@ def gave_up_with(errors: Iterable[IcmpError], side: Side) -> tuple[str, int] | N
     last = max(kept, key=lambda error: error.frame)
     known = (ERRNO_V4 if last.version == 4 else ERRNO_V6).get((last.type, last.code))
     return known or "EHOSTUNREACH", last.frame
+
+
+def failed_with(errors: Iterable[IcmpError], side: Side) -> tuple[str, int] | None:
+    """Return the error with which connect() fails on Linux, and the ICMP error that is the reason; None if none is.
+
+    While nothing is established the first one that quotes a SYN ends the attempt (tcp_v4_err, tcp_v6_err).
+    """
+    hard = [error for error in errors if error.quotes == side and not is_too_big(error)]
+    hard = [error for error in hard if (error.version, error.type) != (4, SOURCE_QUENCH)]
+    if not hard:
+        return None
+    first = min(hard, key=lambda error: error.frame)
+    known = (ERRNO_V4 if first.version == 4 else ERRNO_V6).get((first.type, first.code))
+    return known or "EHOSTUNREACH", first.frame
 
 
 def is_too_big(error: IcmpError) -> bool:

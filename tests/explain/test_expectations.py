@@ -3,7 +3,7 @@
 import pytest
 
 from analyzer import explain
-from tests.judging import captured, opened, scenario, texts, told
+from tests.judging import captured, opened, scenario, texts, told, written
 
 SEES = "What the programs see (expected, not captured)"
 
@@ -127,3 +127,11 @@ def test_fins_behind_a_reset_in_an_older_time_closed_nothing():
 
     assert ("aborted", ()) == (judged.ending.verdict.value, judged.record.fins_in_time)
     assert "read: ECONNRESET" in sees(judged)
+
+
+def test_an_icmp_error_ends_a_connection_attempt():
+    """While nothing is established an ICMP error fails connect() at once on Linux."""
+    for error, name in (("3/13", "EHOSTUNREACH"), ("3/3", "ECONNREFUSED")):
+        story = told(written(f"+0 a > b S 0:0(0)\n+.01 a > b icmp {error} 0:0(0)\nend: +30\n"))
+        seen = texts(story, "What the programs see (expected, not captured)")
+        assert f"connect: {name} at once (Linux), if the ICMP error in frame 2 reached it" in seen

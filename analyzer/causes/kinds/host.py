@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from analyzer.words.teller import Teller
 
 
+ASKED_LEAST: Final = 3
+"""A station that gives up on an address has asked so often (Linux mcast_solicit, RFC 4861 10)."""
+
+
 def clock_started_anew(s: Scene) -> bool:
     """A later SYN,ACK of its host bears a timestamp that does not go on from those of handshakes before."""
     return s.beside("clock_frame") > 0 and s.beside("clock_agreed") > 0
@@ -36,6 +40,11 @@ def sent_new_syn(s: Scene) -> bool:
 def announced_itself(s: Scene) -> bool:
     """Since then its host announced its address unasked, as an interface does that comes up."""
     return s.beside("announced_frame") > 0
+
+
+def was_off_the_link(s: Scene) -> bool:
+    """Since then probes of the other end got no answer, and its station asked for it on the link in vain, 3 times."""
+    return s.beside("asked") >= ASKED_LEAST and bool(s.in_vain)
 
 
 def refused_then_accepted(s: Scene) -> bool:
@@ -82,6 +91,7 @@ def _restart(s: Scene) -> Facts:
     frames = (
         s.beside("clock_frame"),
         s.beside("announced_frame"),
+        *((s.beside("asked_frame"), s.beside("asked_last_frame")) if was_off_the_link(s) else ()),
         *([s.reset.frame] if s.reset else s.asked_frames[:1]),
     )
     data: dict[str, int | str] = {"address": s.record.endpoint(s.quiet).address}
@@ -311,6 +321,7 @@ HOST_RESTARTED: Final = CauseKind(
         CauseRow(Certainty.LIKELY, (c.fell_silent, c.is_on_link, clock_started_anew, stayed_where_it_was)),
         CauseRow(Certainty.LIKELY, (c.fell_silent, sent_new_syn)),
         CauseRow(Certainty.LIKELY, (c.knows_no_connection, c.is_on_link, announced_itself, stayed_where_it_was)),
+        CauseRow(Certainty.LIKELY, (c.knows_no_connection, c.is_on_link, was_off_the_link, stayed_where_it_was)),
         # behind a balancer one address is many machines, each with a clock of its own
         CauseRow(Certainty.POSSIBLE, (c.knows_no_connection, clock_started_anew)),
     ),
@@ -323,8 +334,9 @@ HOST_RESTARTED: Final = CauseKind(
     text=LongText(
         title="The peer's host was restarted or replaced",
         meaning=(
-            "The host came back without the connection: its timestamp clock started anew, or its interface announced"
-            " itself, and it answers that it knows no such connection; or it opens a new one from the same port."
+            "The host came back without the connection: its timestamp clock started anew, its interface announced"
+            " itself, or it had been asked for on the link in vain, and it answers that it knows no such connection; or"
+            " it opens a new one from the same port."
         ),
         why="Neither its programs nor a box on the way are to blame.",
         change="Find why the host restarted; have clients connect anew.",

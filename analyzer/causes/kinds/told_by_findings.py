@@ -152,13 +152,13 @@ ONE_DIRECTION: Final = CauseKind(
     rows=(CauseRow(Certainty.LIKELY, (c.peer_was_heard,)),),
     facts=_unheard,
     text=LongText(
-        title="One direction of the path was lost",
+        title="One direction of the path was lost, or both",
         meaning=(
             "A prober got no answer, and may have given up, though its peer was alive and sent probes of its own: one"
             " way lost packets, or both did."
         ),
         why="Both ends are well; only what one of them sent, or what answered it, did not arrive.",
-        change="Look for what loses one direction: a filter, a route, a full queue. A capture at each end shows where.",
+        change="Look for what loses packets: a filter, a route, a full queue. A capture at each end shows where.",
         doubt="A peer whose kernel answers no probes but sends some looks the same.",
         source="Linux tcp_validate_incoming, tcp_keepalive_timer",
     ),

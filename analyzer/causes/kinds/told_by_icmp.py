@@ -11,6 +11,7 @@ from analyzer.judge.judged import Certainty
 from analyzer.judge.nearness import Whence, errors_come_from
 from analyzer.judge.record import other
 from analyzer.judge.tried import Tried, tried_before
+from analyzer.judge.verdict import Verdict
 from analyzer.label.distance import hops
 from analyzer.track.trial import TRIAL_LEAST_NS
 from analyzer.words.icmp import icmp_text
@@ -151,10 +152,15 @@ def _unreachable(s: Scene) -> Facts:
     return frames, data
 
 
+def _asked(cause: Cause) -> Side:
+    """Return the end that the packets were for that an ICMP error is about."""
+    return "b" if cause.data["to"] == "a" else "a"
+
+
 def _box(t: Teller, cause: Cause) -> str:
     """Return what the sender of an ICMP error is to the flow."""
     sender = str(cause.data["sender"])
-    peer: Side = "b" if cause.data["to"] == "a" else "a"
+    peer = _asked(cause)
     if sender == t.record.endpoint(peer).address:
         return WHO[str(cause.data["whence"])].format(peer=t.the(peer), address=sender)
     return sender
@@ -179,6 +185,11 @@ def _rejects_headline(t: Teller, cause: Cause) -> str:
 def _rejects_who(t: Teller, cause: Cause) -> str:
     """Return what to do at the filter; and at the prober, unless no idle limit can have run out."""
     head = f"Whoever runs the packet filter at {_box(t, cause)}:"
+    if t.ending.verdict is Verdict.UNESTABLISHED:
+        return (
+            f"{head} let new connections to {t.record.endpoint(_asked(cause))} pass, if that is meant. Keepalive has no"
+            " part in this."
+        )
     changed = "its rules changed then, or it was restarted"
     if cause.data.get("limit") == "fits":
         survived_ns = int(cause.data["survived_ns"])

@@ -58,6 +58,7 @@ def _evidence(case: Case) -> Evidence:
     return frames_of(numbers_of(unanswered), reset.frame), known(
         unanswered=len(unanswered),
         peer_probes=len(alive) or None,
+        both=1 if alive and not any(probe.answered for probe in alive) else None,
         peer_data_frame=case.peer_facts.unacked_frame if talks else None,
         later_frame=later.frame if later else None,
         later_ns=later.ts_ns - reset.ts_ns if later else None,
@@ -241,7 +242,10 @@ def _why(t: Teller, f: Finding) -> list[Line]:
         closed = Line(text, (peer_fin.frame,))
     if number(f, "peer_probes"):
         text = (
-            f"Inferred: one direction of the path failed. {t.start(prober)}'s probes did not reach"
+            "What either end sent passes here, and nothing answered either of them. Inferred: it was dropped behind"
+            " this point, each way, or the answers passed elsewhere. A box that forgot the connection drops both."
+            if "both" in f.data
+            else f"Inferred: one direction of the path failed. {t.start(prober)}'s probes did not reach"
             f" {t.the(other(prober))}, or the answers did not come back. A peer's own probes do not reset the count of"
             " unanswered ones (Linux)."
         )

@@ -7,7 +7,7 @@ import pytest
 from analyzer import explain
 from tests.causes.scenes import Shown, cause_of, dead
 from tests.judging import scenario, texts, told, written
-from tests.track.test_beside import ACK, IP_C, RST, SYN
+from tests.track.test_beside import ACK, IP_A, IP_C, MAC_A, RST, SYN
 
 
 def clock(value):
@@ -223,3 +223,20 @@ def test_flows_of_one_outage_have_one_cause():
     for number in (0, 1):
         assert [cause.code for cause in made.judged(number).causes] == ["all-silent-together"]
     assert "alive" not in made.headline()
+
+
+def off_the_link(*, questions):
+    """A flow of which a asks for b in vain so often, between its probes, before b answers one with RST."""
+    made = dead()
+    for nth in range(questions):
+        made.arp(14.5 + nth, 1, mac=MAC_A, target=made.ip_b)
+    made.arp(29, 2, sender=made.ip_b, target=IP_A, mac=made.mac_b)
+    made.a(30, seq=0)
+    made.b(30.001, RST, seq=1, ack=0)
+    return made
+
+
+def test_a_host_that_was_off_the_link_comes_back_without_the_connection():
+    """Who was asked for on the link in vain, and then knows no such connection, was most likely restarted."""
+    assert cause_of(off_the_link(questions=3))[:2] == ("host-restarted", "likely")
+    assert "host-restarted" not in (cause_of(off_the_link(questions=1)) or ())

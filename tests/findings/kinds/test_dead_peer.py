@@ -1,7 +1,7 @@
 """Probers that gave up."""
 
 from analyzer import explain
-from tests.judging import captured, scenario, texts, told
+from tests.judging import captured, opened, scenario, texts, told
 
 
 def finding(name, code):
@@ -92,3 +92,17 @@ def test_data_that_did_not_arrive_is_told_and_counts_as_no_answer():
     assert "Nothing passed between the two any more" in texts(story, "Why")
     assert "interval 2 s; gave up after 3 probes" in texts(story, "Keepalive settings, inferred")
     assert not {"host-silent", "probe-lost-once"} & {cause.code for cause in judged.causes}
+
+
+def test_both_ends_gave_up_on_each_other():
+    """Where both ends probe and neither is answered, no single direction is named: both are lost behind this point."""
+    story = told(
+        opened(
+            "+5 b > a . 0:0(0) ack 6\n+.01 a > b . 6:6(0) ack 1\n"
+            "+10 a > b . 5:5(0) ack 1\n+2 b > a . 0:0(0) ack 6\n+2 a > b . 5:5(0) ack 1\n+2 b > a . 0:0(0) ack 6\n"
+            "+2 a > b R. 6:6(0) ack 1\n+2 b > a R. 1:1(0) ack 6\n"
+        )
+    )
+
+    assert "nothing answered either of them" in texts(story, "Why")
+    assert "one direction" not in texts(story, "Why") + texts(story, "What to change")
