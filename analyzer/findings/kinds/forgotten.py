@@ -10,6 +10,7 @@ from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.judge.record import other
 from analyzer.track.flow import SIDES
 from analyzer.track.signs import OWN
+from analyzer.words.away import away, in_vain
 from analyzer.words.model import Line, LongText
 from analyzer.words.teller import count, duration, evidence, lines, number, side_of, times
 
@@ -135,6 +136,8 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
             " which it took no more than the first."
         )
         before = Line(text, tuple(sorted(frame for each in again for frame in (each.drawn_frame, each.frame))))
+    if f.data["what"] == "data" and (vain := in_vain(t, peer)):
+        what = f"Data from {t.the(other(peer))}, sent {times(len(vain))} before without an answer,"
     return lines(before, Line(f"{what} drew a RST{silent}: the end.", f.frames), shape)
 
 
@@ -195,7 +198,10 @@ def _why(t: Teller, f: Finding) -> list[Line]:
         )
     kept = _kept_clock(t, side_of(f))
     went_on = f"{t.start(side_of(f))}'s host has not restarted: its timestamp clock went on in a later handshake."
-    return lines(Line(text, f.frames), Line(went_on, (kept,)) if kept else None)
+    was_away = None
+    if not kept and not {"resent", "synacks_again", "unseen_fin"} & f.data.keys():
+        was_away = away(t, side_of(f), on_link=_is_on_link(t))
+    return lines(Line(text, f.frames), was_away, Line(went_on, (kept,)) if kept else None)
 
 
 def _restarted(t: Teller, text: str) -> str:
