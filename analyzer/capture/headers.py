@@ -224,7 +224,7 @@ def icmp_error(data: Octets, ip: int, at: int, end: int, version: int, row: Reco
     kind = octet(data, at)
     code = octet(data, at + 1)
     if version == 4:
-        if kind not in (3, 4, 11, 12):  # a redirect (5) quotes what was forwarded all the same: no error
+        if kind not in (3, 4, 5, 11, 12):
             return NOT_TCP
     elif kind not in (1, 2, 3, 4):
         return NOT_TCP

@@ -141,7 +141,7 @@ class Walk:
             octets = {"octet": self.octets}
             return ROW if udp_carries_ip(octets, self.at, len(self.octets), layer.dport) else NOT_TCP
         if isinstance(layer, scapy.ICMP):
-            if layer.type not in (3, 4, 11, 12):  # a redirect (5) is no error
+            if layer.type not in (3, 4, 5, 11, 12):
                 return NOT_TCP
             self.icmp = layer.type << 8 | layer.code
             self.mtu = self._mtu(begin, self.icmp, 4)

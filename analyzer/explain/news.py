@@ -101,7 +101,7 @@ class News:
                     error.ts_ns,
                     error.frame,
                     None,
-                    f"ICMP error to {t.the(error.quotes)}: {what}{fitting(error.mtu)}",
+                    f"ICMP{'' if error.is_redirect else ' error'} to {t.the(error.quotes)}: {what}{fitting(error.mtu)}",
                 )
 
 

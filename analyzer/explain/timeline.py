@@ -163,14 +163,19 @@ def _window_probes(t: Teller, side: Side) -> list[Line]:
 
 
 def _icmp(t: Teller, side: Side) -> list[Line]:
-    errors = [error for error in t.record.icmp_errors if error.quotes == side]
+    every = [error for error in t.record.icmp_errors if error.quotes == side]
+    errors = [error for error in every if not error.is_redirect]
+    found = []
+    if moved := [error for error in every if error.is_redirect]:
+        text = f"{moved[0].source} redirects {t.the(side)}'s packets to another router, by ICMP"
+        found.append(_line(t, text, [error.frame for error in moved], moved[0].ts_ns))
     if not errors:
-        return []
+        return found
     kinds = sorted({icmp_text(error.version, error.type, error.code) for error in errors})
     fit = fitting(fits_at_most(errors))
     end = "which ends nothing" if len(errors) == 1 else "which end nothing"
     text = f"{count(len(errors), 'ICMP error')} to {t.the(side)} ({', '.join(kinds)}{fit}), {end}"
-    return [_line(t, text, [error.frame for error in errors], errors[0].ts_ns)]
+    return [*found, _line(t, text, [error.frame for error in errors], errors[0].ts_ns)]
 
 
 def _resent(t: Teller, side: Side) -> list[Line]:

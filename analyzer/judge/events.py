@@ -6,7 +6,7 @@ It must not judge, and knows nothing of probes or of the flow as a whole.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from analyzer.track.flow import Endpoint, Side
@@ -84,6 +84,10 @@ class Reset:
     """The receiver's challenge ACK (RFC 5961), if the RST was ignored and one was captured."""
 
 
+REDIRECT: Final = 5
+"""A type of ICMP."""
+
+
 @dataclass(frozen=True, slots=True)
 class IcmpError:
     """An ICMP error that quotes a segment of the flow."""
@@ -106,6 +110,11 @@ class IcmpError:
     """Of the packet that bears it, -1 unknown."""
     mtu: int | None = None
     """How many bytes a packet may have, as fragmentation needed and packet too big say; None: not said."""
+
+    @property
+    def is_redirect(self) -> bool:
+        """Whether it only names a better router: what it quotes was passed on all the same (RFC 1812 4.3.3.2)."""
+        return self.version == 4 and self.type == REDIRECT
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,10 @@ V4: Final = {
     (3, 14): "host precedence violation",
     (3, 15): "precedence cutoff in effect",
     (4, 0): "source quench",
+    (5, 0): "redirect for the network",
+    (5, 1): "redirect for the host",
+    (5, 2): "redirect for the type of service and network",
+    (5, 3): "redirect for the type of service and host",
     (11, 0): "time to live exceeded",
     (11, 1): "fragment reassembly time exceeded",
     (12, 0): "bad header",
@@ -81,6 +85,7 @@ def gave_up_with(errors: Iterable[IcmpError], side: Side) -> tuple[str, int] | N
     retransmissions are over (field guide 2.5). None if there is none: then it is ETIMEDOUT.
     """
     kept = [error for error in errors if error.quotes == side and error.fits == "data" and not is_too_big(error)]
+    kept = [error for error in kept if not error.is_redirect]
     if not kept:
         return None
     last = max(kept, key=lambda error: error.frame)
@@ -94,7 +99,7 @@ def failed_with(errors: Iterable[IcmpError], side: Side) -> tuple[str, int] | No
     While nothing is established the first one that quotes a SYN ends the attempt (tcp_v4_err, tcp_v6_err).
     """
     hard = [error for error in errors if error.quotes == side and not is_too_big(error)]
-    hard = [error for error in hard if (error.version, error.type) != (4, SOURCE_QUENCH)]
+    hard = [error for error in hard if (error.version, error.type) != (4, SOURCE_QUENCH) and not error.is_redirect]
     if not hard:
         return None
     first = min(hard, key=lambda error: error.frame)

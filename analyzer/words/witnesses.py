@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from analyzer.judge.events import REDIRECT
 from analyzer.words.icmp import fitting, icmp_text
 from analyzer.words.model import Line
 from analyzer.words.teller import capital, count, duration, setting, times
@@ -49,6 +50,12 @@ def shows_life(judged: JudgedFlow) -> bool:
 def _icmp(t: Teller, w: Witness) -> str:
     what = icmp_text(number(w, "version"), number(w, "type"), number(w, "code")) + fitting(number(w, "mtu"))
     to = t.the("a" if text(w, "to") == "a" else "b")
+    if (number(w, "version"), number(w, "type")) == (4, REDIRECT):
+        again = f", {times(number(w, 'count'))}" if number(w, "count") > 1 else ""
+        return (
+            f"{text(w, 'sender')} told {to} at {t.at(w.ts_ns)}{again} to send to another router (ICMP {what},"
+            f" {QUOTES[text(w, 'quotes')]}): what follows may go another way."
+        )
     if w.data.get("whence") == "nearer":
         return (
             f"{count(number(w, 'count'), 'ICMP error')} to {to} bear the address {text(w, 'sender')}, but came sooner"

@@ -273,7 +273,7 @@ def test_authentication_header_in_ipv4():
     [
         pytest.param(ipv4(udp(b"dns", 53), 17), NOT_TCP, id="UDP"),
         pytest.param(ipv4(icmp(b"ping", 8), 1), NOT_TCP, id="ping"),
-        pytest.param(ipv4(icmp(ipv4(tcp()), 5, 1), 1), NOT_TCP, id="redirect"),
+        pytest.param(ipv4(icmp(ipv4(tcp()), 5, 1), 1), ROW, id="redirect"),
         pytest.param(ipv4(bytes(8), 132), NOT_TCP, id="SCTP"),
         pytest.param(ipv4(ipv4(tcp()), 4), ROW, id="IP in IP"),
         pytest.param(ipv4(ipv4(udp(b"dns", 53), 17), 4), NOT_TCP, id="UDP in IP in IP"),

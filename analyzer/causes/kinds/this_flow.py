@@ -17,6 +17,7 @@ from analyzer.words.teller import duration
 
 if TYPE_CHECKING:
     from analyzer.causes.kind import Facts
+    from analyzer.judge.events import IcmpError
     from analyzer.judge.judged import Cause
     from analyzer.judge.scene import Scene
     from analyzer.words.teller import Teller
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 def nothing_by_icmp(s: Scene) -> bool:
     """No ICMP error says why."""
-    return not s.errors
+    return all(error.is_redirect for error in s.errors)
 
 
 def no_other_flow_shares_it(s: Scene) -> bool:
@@ -105,6 +106,15 @@ def came_another_way(s: Scene) -> bool:
     return once and max(s.beside("ttl_ns"), s.beside("mac_ns")) > s.since_ns - s.beside("slack_ns")
 
 
+def was_redirected(s: Scene) -> bool:
+    """A router told the asker by ICMP to send to another router: what it sent then went another way."""
+    return bool(_redirects(s))
+
+
+def _redirects(s: Scene) -> list[IcmpError]:
+    return [error for error in s.record.icmp_errors if error.quotes == s.asker and error.is_redirect]
+
+
 def _dropped(s: Scene) -> Facts:
     throughout = (s.beside("last_frame"),) if s.is_heard_throughout else ()
     tried = tried_before(s.record, s.record.trial_to)
@@ -134,7 +144,21 @@ def _limit(s: Scene) -> Facts:
 
 def _way(s: Scene) -> Facts:
     frames = (s.beside("ttl_frame"), s.beside("mac_frame"), *s.asked_frames[:1])
-    return frames, {"address": s.record.endpoint(s.quiet).address}
+    data: dict[str, int | str] = {"address": s.record.endpoint(s.quiet).address}
+    if redirects := _redirects(s):
+        frames = (*frames, *(error.frame for error in redirects))
+        data |= {"by": redirects[-1].source, "redirected_ns": redirects[-1].ts_ns, "asker": s.asker}
+    return frames, data
+
+
+def _way_fits(t: Teller, cause: Cause) -> str:
+    if "by" not in cause.data:
+        return ""
+    asker = t.the("a" if cause.data["asker"] == "a" else "b")
+    return (
+        f"{cause.data['by']} told {asker} at {t.at(int(cause.data['redirected_ns']))} to send to another router (ICMP"
+        " redirect). Look at the router that it named: does it pass these packets on?"
+    )
 
 
 def _limit_fits(t: Teller, cause: Cause) -> str:
@@ -305,12 +329,19 @@ PATH_CHANGED: Final = CauseKind(
     code="path-changed",
     needs=frozenset({Trait.SILENT}),
     needs_question=True,
-    rows=(CauseRow(Certainty.POSSIBLE, (c.fell_silent, came_another_way)),),
+    rows=(
+        CauseRow(Certainty.POSSIBLE, (c.fell_silent, was_redirected)),
+        CauseRow(Certainty.POSSIBLE, (c.fell_silent, came_another_way)),
+    ),
     facts=_way,
+    fits=_way_fits,
     tells="Run traceroute in both directions, and read the routers' logs.",
     text=LongText(
         title="The path changed",
-        meaning="The host's packets came by another station or with another TTL once, about when the flow failed.",
+        meaning=(
+            "The host's packets came by another station or with another TTL once, about when the flow failed; or a"
+            " router told the other end by ICMP to send to another one."
+        ),
         why="The new path may lead through a box that does not know the connection.",
         change="Look for routing changes at that time, and for stateful boxes on the new path.",
         doubt="It may be a coincidence.",

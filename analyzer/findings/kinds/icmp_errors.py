@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Row, Told
+from analyzer.judge.events import REDIRECT
 from analyzer.label.rules import Kind
 from analyzer.words.icmp import fits_at_most, fitting, icmp_text, one_kind
 from analyzer.words.model import LongText
@@ -20,13 +21,13 @@ if TYPE_CHECKING:
 
 
 def got_icmp_errors(f: Flows) -> Mask:
-    """ICMP errors quote its segments."""
-    return f.any_row(f.mine & f.kind_in(Kind.ICMP_ERROR))
+    """ICMP errors, and not only redirects, quote its segments."""
+    return f.any_row(f.mine & f.kind_in(Kind.ICMP_ERROR) & (f.seen("icmp") >> 8 != REDIRECT))
 
 
 def _evidence(case: Case) -> Evidence:
     """The errors, and which of them quote a probe."""
-    errors = [error for error in case.record.icmp_errors if error.quotes == case.side]
+    errors = [error for error in case.record.icmp_errors if error.quotes == case.side and not error.is_redirect]
     one = one_kind(errors)
     return frames_of(error.frame for error in errors), known(
         errors=len(errors),

@@ -194,7 +194,7 @@ def _lost_evidence(case: Case) -> Evidence:
     errors = [
         e
         for e in case.record.icmp_errors
-        if e.quotes == case.side and first < e.frame <= answered and e.fits == "probe"
+        if e.quotes == case.side and first < e.frame <= answered and e.fits == "probe" and not e.is_redirect
     ]
     said: dict[str, int | str | None] = {}
     if errors:

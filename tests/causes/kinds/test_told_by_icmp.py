@@ -194,3 +194,16 @@ def test_a_proven_cause_leaves_nothing_open():
     assert "Either" not in texts(story, "Why")
     assert "nobody was there" not in texts(story, "What this capture cannot show")
     assert "nobody was there" in dead().section("What this capture cannot show")
+
+
+def test_a_redirect_refuses_nothing():
+    """A redirect is told as a change of the way, and neither as an error nor as the reason of what it quotes."""
+    dead_flow, well = (scenario(f"redirected_and_{name}")[0] for name in ("then_unanswered", "all_is_well"))
+    story = explain.story(dead_flow, dead_flow.record.first_ns)
+
+    assert "path-changed" in [cause.code for cause in dead_flow.causes]
+    assert "told the client at +5.011 to send to another router (ICMP redirect for the host" in texts(story, "Evidence")
+    assert "Look at the router that it named" in texts(story, "What it may be, and how to find out")
+    assert "ICMP error" not in texts(story, "What happened") + texts(story, "Timeline")
+    assert "icmp-errors-end-nothing" not in [found.code for found in (*dead_flow.findings, *well.findings)]
+    assert not well.causes
