@@ -302,11 +302,31 @@ def _lost_elsewhere(t: Teller, side: Side, skipped: Skipped) -> str:
     )
 
 
+def _prober_heard(t: Teller, prober: Side) -> Line | None:
+    """Return what it means that a prober's host was heard beside the flow long after its next probe was due."""
+    beside, stopped = t.record.beside, t.need(lapses.STOPPED.code)
+    if beside is None or SIDES[beside["side"]] == prober or not beside["asker_heard_frame"]:
+        return None
+    if beside["asker_heard_ns"] < (t.facts(prober).last_ns or 0) + number(stopped, "due_ns"):
+        return None
+    frame = beside["asker_heard_frame"]
+    text = (
+        f"{t.record.endpoint(prober).address} was heard outside this flow at {t.at(beside['asker_heard_ns'])} (frame"
+        f" {frame}), so most likely {t.the(prober)}'s host was alive. Inferred: its program switched keepalive off, or"
+        " let the connection go, and its FIN or RST did not get here; or it has data outstanding that does not get"
+        " here; or something on the way drops what it sends on this connection alone. An end that only answers never"
+        " notices."
+    )
+    return Line(text, (*stopped.frames, frame))
+
+
 def open_why(t: Teller) -> list[Line]:
     """Return why probes stopped, or why there are none."""
     stopped = t.find(lapses.STOPPED.code)
     if stopped:
         prober = t.the(side_of(stopped))
+        if (heard := _prober_heard(t, side_of(stopped))) is not None:
+            return [heard]
         return [
             Line(
                 f"Inferred: {prober}, or the path between it and this capture point, is gone; or it has data"

@@ -7,6 +7,7 @@ from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from analyzer.findings.kinds import unanswered
+from analyzer.findings.pausing import standstills_of
 from analyzer.judge.record import other
 from analyzer.judge.signatures import of_end
 from analyzer.judge.timers.anew import likely_anew
@@ -247,6 +248,8 @@ def skipped_at(t: Teller, side: Side) -> Skipped | None:
     settings, ttl = t.judged.settings(side), t.facts(side).ttl
     if settings is None or t.record.lost or t.record.holes or t.record.backwards or ttl is None or is_near(*ttl):
         return None
+    if standstills_of(t.record, side):
+        return None  # its host slept: its waits are not its settings'
     return likely_skipped(settings, t.probes(side), stamped=t.facts(side).timestamps)
 
 

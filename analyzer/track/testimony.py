@@ -99,6 +99,8 @@ TESTIMONY: Final = np.dtype(
         ("both_before_frame", np.int64),
         ("both_last_ns", np.int64),
         ("both_last_frame", np.int64),
+        ("asker_heard_ns", np.int64),  # the last frame of the other end's host, later than its last one in the flow
+        ("asker_heard_frame", np.int64),  # 0: none
         # another station than its own said that it has the other end's address, while that still sent from its own
         ("asker_mac", np.int64),  # that other end's own station; -1 for none
         ("asker_other", np.int64),
@@ -243,13 +245,16 @@ def bear(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917 - one look at each t
             if named and is_undiminished(at["ttl"]):
                 known += RENAMED
     asker = -1
+    asker_hi = flow["b_hi"] if side == 0 else flow["a_hi"]
+    asker_lo = flow["b_lo"] if side == 0 else flow["a_lo"]
+    digest = digest_of(asker_hi, asker_lo, tag, keys)
+    index = sought(slots, hosts, digest, asker_hi, asker_lo, tag)
+    if index >= 0 and peer["segments"] > 0 and hosts[index]["last_ns"] > peer["last_ns"] + BESIDE_NS:
+        at["asker_heard_ns"] = hosts[index]["last_ns"]
+        at["asker_heard_frame"] = hosts[index]["last_frame"]
     if asker_mac >= 0:
-        asker_hi = flow["b_hi"] if side == 0 else flow["a_hi"]
-        asker_lo = flow["b_lo"] if side == 0 else flow["a_lo"]
-        digest = digest_of(asker_hi, asker_lo, tag, keys)
         owner = sought(claim_slots, claims, digest, asker_hi, asker_lo, tag)
         if owner >= 0:
-            index = sought(slots, hosts, digest, asker_hi, asker_lo, tag)
             ttl = hosts[index]["ttl"] if index >= 0 else -1
             of_asker(claims[owner], asker_mac, ttl, flow["first_ns"], peer["last_ns"], at)
         digest = digest_of(0, asker_mac, OF_STATION, keys)

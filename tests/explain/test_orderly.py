@@ -1,6 +1,7 @@
 """Flows that both ends closed, and open ones."""
 
 from analyzer import explain
+from tests.causes.scenes import Shown
 from tests.judging import captured, opened, scenario, texts, told
 
 
@@ -166,3 +167,16 @@ def test_data_that_was_acknowledged_late_is_no_well_being():
     assert "Look for what lost these packets" in texts(story, "What to change")
     assert "keepalive is off" not in texts(story, "Why")
     assert "retransmitted data" not in texts(told(scenario("live_peer_answers")[0]), "What happened")
+
+
+def test_a_prober_whose_host_is_heard_elsewhere_is_not_called_gone():
+    """Where probes stop and the prober's host is heard in another flow, the host is not told to be gone."""
+    made = Shown()
+    made.opened(0)
+    for at_s in (10, 20, 30):
+        made.a(at_s, seq=0)
+        made.b(at_s + 0.001)
+    made.opened(200, port=40001)
+
+    assert "10.0.0.1 was heard outside this flow at +200.002" in made.section("Why")
+    assert "is gone" not in made.section("Why")

@@ -4,7 +4,7 @@ from analyzer.explain.settings import count_text, settings_lines, timer_text
 from analyzer.judge.timers.count import Count
 from analyzer.judge.timers.timer import Timer
 from analyzer.words.teller import Teller
-from tests.judging import captured, opened, scenario
+from tests.judging import captured, opened, scenario, texts, told
 
 SECOND = 1_000_000_000
 
@@ -113,3 +113,12 @@ def test_a_probe_after_unanswered_ones_shows_a_larger_count():
     text = settings_lines(Teller(opened(lost + "+4.096 a > b . 5:5(0) ack 1\n+.01 b > a . 1:1(0) ack 6\n"), 0))[0].text
 
     assert "count 3 or more (did not give up after 2 unanswered probes)" in text
+
+
+def test_a_sleep_is_no_interval():
+    """Where a prober's host slept, the long wait is neither told as lost probes nor taken for its interval."""
+    story = told(scenario("prober_slept_far_from_here")[0])
+
+    assert "Most likely the path lost" not in texts(story, "What happened")
+    assert "interval 1 h" not in texts(story, "Keepalive settings, inferred")
+    assert "most likely" not in texts(story, "Keepalive settings, inferred")

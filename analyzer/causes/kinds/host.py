@@ -360,6 +360,7 @@ SERVICE_RESTARTED: Final = CauseKind(
     facts=_service,
     headline=_service_headline,
     who=_service_who,
+    overrules=frozenset({forgotten.FORGOTTEN.code}),
     tells="Check the service's log and start time, and whether the host's timestamp clock started anew, too.",
     text=LongText(
         title="The service was down for a while",

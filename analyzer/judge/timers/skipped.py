@@ -75,6 +75,8 @@ def likely_skipped(settings: Settings, probes: Sequence[Probe], *, stamped: bool
         return None  # answers came and are not echoed: behind a gap in what the peer sent nothing is (RFC 7323 4.3)
     parts = [ns - period_ns for ns, _ in longer] + [ns for ns, _ in cut]
     interval_ns = min(parts, default=0)
+    if interval_ns > period_ns + late(period_ns, UNKNOWN):
+        return None  # answered probes come after the longer of idle time and interval: something else made it wait
     times = [_times(ns, interval_ns) for ns in parts] if interval_ns >= OPTION_LEAST_NS - JITTER_NS else [0]
     if not all(times):
         return None
