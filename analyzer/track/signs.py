@@ -127,7 +127,8 @@ def of_asker(claim: Record, mac: int, ttl: int, flow_ns: int, last_ns: int, at: 
         at["asker_last_ns"] = claim["both_last_ns"]
         at["asker_last_frame"] = claim["both_last_frame"]
         return
-    own = claim["moved_from"] == mac or is_undiminished(ttl)  # no router brings its segments
+    # no router brings its segments; and who asks may get an answer from another interface of the same host
+    own = claim["moved_from"] == mac or (is_undiminished(ttl) and claim["there_unasked"] == 1)
     went_on = claim["there_ns"] >= flow_ns and last_ns > claim["there_ns"] + BESIDE_NS
     if own and went_on and is_another_station(claim, mac):
         at["asker_mac"] = mac

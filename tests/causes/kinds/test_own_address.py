@@ -1,6 +1,6 @@
 """Another station claims the address of the end that gets no answer."""
 
-from tests.causes.scenes import cause_of, dead
+from tests.causes.scenes import Shown, cause_of, dead
 from tests.track.test_beside import IP_A, MAC_A, MAC_C
 
 
@@ -47,3 +47,13 @@ def test_a_claim_that_answers_outlived():
     announces(made, 0.7, MAC_A)
 
     assert ("own-address-claimed", "likely") != (cause_of(made) or ("", ""))[:2]
+
+
+def test_another_interface_that_answers_for_the_prober():
+    """Who asks for the prober may get an answer from another interface of its host: that alone is no second host."""
+    made = Shown()
+    made.opened(1)
+    made.in_vain(10, 12, 14)
+    made.arp(8, 2, sender=IP_A, target=made.ip_b, mac=MAC_C)
+
+    assert "own-address-claimed" not in (cause_of(made) or ())
