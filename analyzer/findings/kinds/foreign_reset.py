@@ -88,7 +88,12 @@ def _half_closed(case: Case, reset: Reset) -> dict[str, int | str]:
         return found
     boxes = middleboxes_within(record.silence_ns, half_closed=True)
     least_s = min((box.idle_s for box in boxes if box.half_closed), default=None)
-    return found | known(half_silence_ns=record.silence_ns, half_from=since, half_to=to, half_least_s=least_s)
+    return found | known(
+        half_silence_ns=record.silence_ns,
+        half_from=since,
+        half_to=to,
+        half_least_ns=least_s * NS_PER_S if least_s else None,
+    )
 
 
 def _ran_out(case: Case, reset: Reset) -> dict[str, int | str]:
@@ -179,11 +184,23 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
             f", right behind {t.the(other(side_of(f)))}'s answer to a probe (frame {f.data['answer_frame']}), which"
             " most likely drew it"
         )
-    return [
+    return lines(
         *probe_summary(t),
         Line(f"The RST came in {owner}'s name{answers}: the end.", f.frames),
+        _half_line(t, f),
         *_differences(t, f),
-    ]
+    )
+
+
+def _half_line(t: Teller, f: Finding) -> Line | None:
+    """Return that the connection was half-closed, if it was."""
+    if "fin_frame" not in f.data:
+        return None
+    text = (
+        f"The connection was half-closed: {t.the(side_of(f))} had sent FIN {duration(number(f, 'fin_ns'))} before,"
+        f" {t.the(other(side_of(f)))} none."
+    )
+    return Line(text, (number(f, "fin_frame"), number(f, "reset_frame")))
 
 
 def _differences(t: Teller, f: Finding) -> list[Line]:
@@ -202,15 +219,7 @@ def _differences(t: Teller, f: Finding) -> list[Line]:
         f"{t.start(side_of(f))} sent segments of this connection afterwards: its kernel had sent no such RST, or the"
         " connection would have been gone there."
     )
-    half = None
-    if "fin_frame" in f.data:
-        text = (
-            f"The connection was half-closed: {owner} had sent FIN {duration(number(f, 'fin_ns'))} before,"
-            f" {t.the(other(side_of(f)))} none."
-        )
-        half = Line(text, (number(f, "fin_frame"), reset))
     return lines(
-        half,
         Line(ttl, (reset,)) if "ttl" in differs else None,
         Line(mac, (reset,)) if "mac" in differs else None,
         Line(went_on, (reset,)) if "went_on" in differs else None,
@@ -312,12 +321,12 @@ def _limit_line(f: Finding) -> Line | None:
 
 def _half_limit_line(t: Teller, f: Finding) -> Line | None:
     """Return that known boxes forget a half-closed connection in the silence that there was since the FIN."""
-    if "half_least_s" not in f.data:
+    if "half_least_ns" not in f.data:
         return None
     text = (
         f"Nothing had passed for {duration(number(f, 'half_silence_ns'))} on the half-closed connection, and boxes"
-        f" forget such sooner than open ones: known limits begin at {number(f, 'half_least_s')} s. So one may have"
-        f" forgotten it while {t.the(side_of(f))} still waited (inferred)."
+        f" forget such sooner than open ones: known limits begin at {number(f, 'half_least_ns') // NS_PER_S} s. So one"
+        f" may have forgotten it while {t.the(side_of(f))} still waited (inferred)."
     )
     return Line(text, (number(f, "half_from"), number(f, "half_to")))
 
