@@ -16,7 +16,7 @@ def test_nothing_to_change_is_said_where_that_is_so():
 
 
 def test_an_icmp_error_since_the_peer_was_heard_is_not_well():
-    """Who says by ICMP that the peer cannot be reached is named; once the peer is heard again, all is well."""
+    """Who says by ICMP that the peer cannot be reached is named; all is well once it is heard, or for a redirect."""
     open_still = told(scenario("icmp_error_as_the_capture_ends")[0])
     lines = (SCENARIOS / "icmp_error_as_the_capture_ends.pkt").read_text().partition("verdict:")[0]
     heard = told(written(f"{lines}+.01 b > a . 1:1(0) ack 1\n"))
@@ -25,6 +25,7 @@ def test_an_icmp_error_since_the_peer_was_heard_is_not_well():
         "Find out why 203.0.113.1 answers the client by ICMP (host un"
     )
     assert texts(heard, "What to change") == NOTHING[Verdict.OPEN]
+    assert texts(told(written(lines.replace("icmp 3/1", "icmp 5/1"))), "What to change") == NOTHING[Verdict.OPEN]
 
 
 def test_a_finding_that_is_normal_says_so_in_its_own_words():
