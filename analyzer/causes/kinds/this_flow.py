@@ -107,12 +107,15 @@ def came_another_way(s: Scene) -> bool:
 
 
 def was_redirected(s: Scene) -> bool:
-    """A router told the asker by ICMP to send to another router: what it sent then went another way."""
+    """A router told the asker by ICMP to send to another router, and nothing that it sent after that was answered."""
     return bool(_redirects(s))
 
 
 def _redirects(s: Scene) -> list[IcmpError]:
-    return [error for error in s.record.icmp_errors if error.quotes == s.asker and error.is_redirect]
+    """Return the redirects since the peer was last heard, or just before: the packet that drew one is passed on."""
+    since_ns = s.since_ns - s.beside("slack_ns")
+    mine = [error for error in s.record.icmp_errors if error.quotes == s.asker and error.is_redirect]
+    return [error for error in mine if error.ts_ns > since_ns]
 
 
 def _dropped(s: Scene) -> Facts:

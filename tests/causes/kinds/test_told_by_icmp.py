@@ -7,7 +7,8 @@ import pytest
 from analyzer import explain
 from tests.capture.craft import IP_A, IP_B, ethernet, icmp, ipv4
 from tests.causes.scenes import Shown, dead
-from tests.judging import scenario, texts
+from tests.judging import scenario, texts, written
+from tests.notation import SCENARIOS
 from tests.track.test_beside import ACK, RST, SYN
 
 ROUTER = bytes([10, 0, 0, 254])
@@ -207,3 +208,14 @@ def test_a_redirect_refuses_nothing():
     assert "ICMP error" not in texts(story, "What happened") + texts(story, "Timeline")
     assert "icmp-errors-end-nothing" not in [found.code for found in (*dead_flow.findings, *well.findings)]
     assert not well.causes
+
+
+def test_a_redirect_before_what_was_answered_changed_nothing():
+    """Where packets that were sent after a redirect were answered, the way that it names leads there."""
+    lines = (SCENARIOS / "redirected_and_then_unanswered.pkt").read_text(encoding="utf-8")
+    opening, answer, rest = lines.partition("#= answer to 4\n")
+    on = "+5 a > b . 0:0(0) ack 1\n+.01 b > a . 1:1(0) ack 1\n"
+    later = written((opening + answer + on + rest).partition("verdict:")[0])
+
+    assert "timed_out" == later.ending.verdict.value
+    assert "path-changed" not in [cause.code for cause in later.causes]
