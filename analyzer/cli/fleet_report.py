@@ -11,7 +11,6 @@ from analyzer.cli import manner, page, values
 from analyzer.cli import options as shared
 from analyzer.output import whole
 from analyzer.report.screen import printable
-from analyzer.words.teller import count
 
 if TYPE_CHECKING:
     import argparse
@@ -81,6 +80,8 @@ def run(options: argparse.Namespace) -> int:
             manner.warn(f"{tables.waiting} points have no tables yet: a run is not finished")
         heading = f"{tables.name}: {tables.points:,} capture points, made by the rules {tables.settings.get('rules')}"
         if tables.refused:
+            from analyzer.words.teller import count
+
             heading += f"; {count(len(tables.refused), 'file')} refused"
             _say_refused(tables.refused)
         _write(options, answers, heading, tables)
