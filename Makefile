@@ -34,7 +34,7 @@ EXECUTIONS ?= 1000000
 T ?= explain
 subject = $(firstword $(wildcard tests/$(T) tests/test_$(T).py tests/*/test_$(T).py tests/*/*/test_$(T).py))
 
-.PHONY: help demo test tests compiled quick lint style types format docs notebooks bench texts cuts fuzz clean programs install-all
+.PHONY: help demo test tests compiled quick lint style types format docs notebooks bench texts cuts fuzz clean programs install-all needed package
 
 help:
 	@echo "make demo    install into .venv and explain the capture this program was written for"
@@ -143,26 +143,36 @@ no_pip    = echo "make: pip could not install the dependencies; see its message 
 # The extras that the checks need.
 for_checks = test,completion,mcp,parquet,notebook,fleet-s3,metrics
 
+# What is needed is fetched while the package is built, for which the loops are compiled: two pips, each on its own.
+install = $(MAKE) --no-print-directory -j 2 needed package
+
 .venv/installed: pyproject.toml | .venv/bin/python .venv/home
 	@echo "Installing into .venv (a minute or two, the first time)"
-	@$(BIN)/python -m pip install --quiet --editable . || { $(no_pip); exit 1; }
+	@$(install) EXTRAS=
 	@touch $@
 
 .venv/installed-checks: pyproject.toml | .venv/bin/python .venv/home
 	@echo "Installing into .venv, with what the checks need (a few minutes, the first time)"
-	@$(BIN)/python -m pip install --quiet --editable '.[$(for_checks)]' || { $(no_pip); exit 1; }
+	@$(install) EXTRAS=$(for_checks)
 	@touch .venv/installed $@
 
 .venv/installed-docs: pyproject.toml | .venv/bin/python .venv/home
 	@echo "Installing into .venv, with what the documentation site needs"
-	@$(BIN)/python -m pip install --quiet --editable '.[docs]' || { $(no_pip); exit 1; }
+	@$(install) EXTRAS=docs
 	@touch .venv/installed $@
 
-# Both at once, as CI does: each installation builds this package in an environment of its own, with a compiler in it.
+# Both at once, as CI does.
 install-all: pyproject.toml | .venv/bin/python .venv/home
 	@echo "Installing into .venv, with what the checks and the documentation site need (a few minutes, the first time)"
-	@$(BIN)/python -m pip install --quiet --editable '.[$(for_checks),docs]' || { $(no_pip); exit 1; }
+	@$(install) EXTRAS=$(for_checks),docs
 	@touch .venv/installed .venv/installed-checks .venv/installed-docs
+
+needed:
+	@$(BIN)/python dependencies.py "$(EXTRAS)" >.venv/needed.txt
+	@$(BIN)/python -m pip install --quiet --requirement .venv/needed.txt || { $(no_pip); exit 1; }
+
+package:
+	@$(BIN)/python -m pip install --quiet --no-deps --editable . || { $(no_pip); exit 1; }
 
 # Tried once, and only as root with apt-get. Never fails: what is still missing is named, and its tests skip.
 .venv/programs: | .venv/bin/python
