@@ -113,11 +113,11 @@ class Played:
         """Return the first connection of these ports that has heartbeats, to an address if one is given."""
         analysis = self.named if named else self.by_form
         ports = {port} if own_port is None else {port, own_port}
-        return next(
-            flow
-            for flow in analysis.flows
-            if ports <= {flow.a.port, flow.b.port} and at in {None, flow.b.address} and trains(flow)
-        )
+        flows = [flow for flow in analysis.flows if ports <= {flow.a.port, flow.b.port}]
+        found = (flow for flow in flows if at in {None, flow.b.address} and trains(flow))
+        flow = next(found, None)
+        assert flow is not None, [(each.a, each.b, each.verdict, len(trains(each))) for each in flows]
+        return flow
 
 
 class Stage:
