@@ -214,8 +214,7 @@ def _not_well(t: Teller) -> list[Line]:
 def _errors_since(t: Teller, side: Side) -> list[IcmpError]:
     """Return the ICMP errors about what an end sent since its peer was last heard."""
     heard_ns = t.facts(other(side)).last_ns
-    about = [error for error in t.record.icmp_errors if error.quotes == side and not error.is_redirect]
-    return [error for error in about if heard_ns is None or error.ts_ns > heard_ns]
+    return [error for error in t.record.errors_about(side) if heard_ns is None or error.ts_ns > heard_ns]
 
 
 def _moved(t: Teller) -> list[Line]:

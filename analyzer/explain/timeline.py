@@ -163,10 +163,8 @@ def _window_probes(t: Teller, side: Side) -> list[Line]:
 
 
 def _icmp(t: Teller, side: Side) -> list[Line]:
-    every = [error for error in t.record.icmp_errors if error.quotes == side]
-    errors = [error for error in every if not error.is_redirect]
-    found = []
-    if moved := [error for error in every if error.is_redirect]:
+    errors, found = t.record.errors_about(side), []
+    if moved := t.record.redirects_of(side):
         text = f"{moved[0].source} redirects {t.the(side)}'s packets to another router, by ICMP"
         found.append(_line(t, text, [error.frame for error in moved], moved[0].ts_ns))
     if not errors:

@@ -67,8 +67,7 @@ def _went_on(t: Teller, prober: Side) -> Line | None:
 
 def _learns(t: Teller, prober: Side) -> str:
     """Return what becomes of a read at the other end: whether the RST got through, ICMP may say."""
-    errors = [error for error in t.record.icmp_errors if error.quotes == prober and error.fits == "reset"]
-    refused = [error.frame for error in errors if not error.is_redirect]
+    refused = [error.frame for error in t.record.errors_about(prober) if error.fits == "reset"]
     if refused:
         return f"the RST did not get through (frame {refused[0]}), so a blocked read stays blocked"
     if t.reset is not None and reached(t.record, t.reset):

@@ -265,6 +265,14 @@ class FlowRecord(NamedTuple):
         """Return an endpoint's FIN, if it sent one in time."""
         return next((fin for fin in self.fins_in_time if fin.sender == side), None)
 
+    def errors_about(self, side: Side) -> list[IcmpError]:
+        """Return the ICMP errors that quote what an endpoint sent. A redirect is none: what it quotes was passed on."""
+        return [error for error in self.icmp_errors if error.quotes == side and not error.is_redirect]
+
+    def redirects_of(self, side: Side) -> list[IcmpError]:
+        """Return the ICMP redirects that quote what an endpoint sent."""
+        return [error for error in self.icmp_errors if error.quotes == side and error.is_redirect]
+
     @property
     def state_a(self) -> State:
         """The derived state of a at the end."""

@@ -157,7 +157,7 @@ class Scene:
     def errors(self) -> tuple[IcmpError, ...]:
         """ICMP errors to the asker since."""
         asker, since_ns = self.asker, self.since_ns
-        return tuple(e for e in self.record.icmp_errors if e.quotes == asker and e.ts_ns >= since_ns)
+        return tuple(e for e in self.record.errors_about(asker) if e.ts_ns >= since_ns)
 
     @property
     def resets_in_its_name(self) -> tuple[Reset, ...]:

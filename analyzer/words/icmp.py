@@ -84,8 +84,7 @@ def gave_up_with(errors: Iterable[IcmpError], side: Side) -> tuple[str, int] | N
     One that quotes data on its way is kept (sk_err_soft), the last one, and told instead of ETIMEDOUT when the
     retransmissions are over (field guide 2.5). None if there is none: then it is ETIMEDOUT.
     """
-    kept = [error for error in errors if error.quotes == side and error.fits == "data" and not is_too_big(error)]
-    kept = [error for error in kept if not error.is_redirect]
+    kept = [error for error in errors if error.quotes == side and error.fits == "data" and _is_heeded(error)]
     if not kept:
         return None
     last = max(kept, key=lambda error: error.frame)
@@ -98,13 +97,17 @@ def failed_with(errors: Iterable[IcmpError], side: Side) -> tuple[str, int] | No
 
     While nothing is established the first one that quotes a SYN ends the attempt (tcp_v4_err, tcp_v6_err).
     """
-    hard = [error for error in errors if error.quotes == side and not is_too_big(error)]
-    hard = [error for error in hard if (error.version, error.type) != (4, SOURCE_QUENCH) and not error.is_redirect]
+    hard = [error for error in errors if error.quotes == side and _is_heeded(error)]
     if not hard:
         return None
     first = min(hard, key=lambda error: error.frame)
     known = (ERRNO_V4 if first.version == 4 else ERRNO_V6).get((first.type, first.code))
     return known or "EHOSTUNREACH", first.frame
+
+
+def _is_heeded(error: IcmpError) -> bool:
+    """Say whether Linux has an error for the program of it: of what is too big it sends less; others it passes by."""
+    return not (is_too_big(error) or error.is_redirect or (error.version, error.type) == (4, SOURCE_QUENCH))
 
 
 def is_too_big(error: IcmpError) -> bool:

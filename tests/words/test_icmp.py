@@ -45,6 +45,8 @@ def quoting(what, *, version=4, type_=3, code=1, frame=9):
         ([quoting("probe")], None),
         ([quoting(None)], None),
         ([quoting("data", code=4)], None),
+        ([quoting("data", type_=4, code=0)], None),
+        ([quoting("data"), quoting("data", type_=5, frame=12)], ("EHOSTUNREACH", 9)),
         ([], None),
     ],
 )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def nothing_by_icmp(s: Scene) -> bool:
     """No ICMP error says why."""
-    return all(error.is_redirect for error in s.errors)
+    return not s.errors
 
 
 def no_other_flow_shares_it(s: Scene) -> bool:
@@ -114,8 +114,7 @@ def was_redirected(s: Scene) -> bool:
 def _redirects(s: Scene) -> list[IcmpError]:
     """Return the redirects since the peer was last heard, or just before: the packet that drew one is passed on."""
     since_ns = s.since_ns - s.beside("slack_ns")
-    mine = [error for error in s.record.icmp_errors if error.quotes == s.asker and error.is_redirect]
-    return [error for error in mine if error.ts_ns > since_ns]
+    return [error for error in s.record.redirects_of(s.asker) if error.ts_ns > since_ns]
 
 
 def _dropped(s: Scene) -> Facts:

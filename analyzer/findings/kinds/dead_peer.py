@@ -218,8 +218,7 @@ def _peer_talked(t: Teller, f: Finding) -> Line | None:
 
 def _icmp(t: Teller, prober: Side) -> Line | None:
     """Say which ICMP errors came back meanwhile."""
-    errors = [error for error in t.record.icmp_errors if error.quotes == prober and error.fits in {"probe", None}]
-    errors = [error for error in errors if not error.is_redirect]
+    errors = [error for error in t.record.errors_about(prober) if error.fits in {"probe", None}]
     if not errors:
         return None
     one = one_kind(errors)

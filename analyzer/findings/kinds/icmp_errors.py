@@ -27,7 +27,7 @@ def got_icmp_errors(f: Flows) -> Mask:
 
 def _evidence(case: Case) -> Evidence:
     """The errors, and which of them quote a probe."""
-    errors = [error for error in case.record.icmp_errors if error.quotes == case.side and not error.is_redirect]
+    errors = case.record.errors_about(case.side)
     one = one_kind(errors)
     return frames_of(error.frame for error in errors), known(
         errors=len(errors),

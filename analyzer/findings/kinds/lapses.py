@@ -191,11 +191,7 @@ def _lost_evidence(case: Case) -> Evidence:
     if turn is not None and len(slept) < len(lost):
         way = {"way_frame": turn.frame, "way_side": turn.sender, "ttl": turn.ttl, "ttl_before": turn.own_ttl}
         way["other_mac"] = int(turn.other_mac)
-    errors = [
-        e
-        for e in case.record.icmp_errors
-        if e.quotes == case.side and first < e.frame <= answered and e.fits == "probe" and not e.is_redirect
-    ]
+    errors = [e for e in case.record.errors_about(case.side) if first < e.frame <= answered and e.fits == "probe"]
     said: dict[str, int | str | None] = {}
     if errors:
         by = errors[-1]
