@@ -184,4 +184,4 @@ def _before(record: FlowRecord, probe: Probe) -> Probe | None:
 def turned_back(t: Teller, prober: Side) -> bool:
     """Say whether each of an end's last unanswered probes is quoted by an ICMP error: none of them was lost."""
     asked = {probe.frame for probe in t.record.trailing(prober)}
-    return bool(asked) and asked <= {e.quotes_probe for e in t.record.icmp_errors if not e.is_redirect}
+    return bool(asked) and asked <= {error.quotes_probe for error in t.record.errors_about(prober)}
