@@ -58,7 +58,9 @@ class MachineCode(BuildHookInterface):  # type: ignore[misc]
         if done.returncode:
             why = (done.stderr.strip() or f"status {done.returncode}").splitlines()[-1]
             self.app.display_warning(f"no machine code in this wheel: {why}")
-        elif version == "editable":
+            return
+        self.app.display_info(done.stdout.strip())
+        if version == "editable":
             self.place_beside_the_sources()
         else:
             self.add_to(build_data)
@@ -146,24 +148,28 @@ def wanted(cache: str) -> list[Any]:
     return list(dict.fromkeys([*choice.wanted(), *(part for run in runs for part in rehearsal.rehearsed(run))]))
 
 
-def compile_into(folder: Path) -> int:
-    """Compile all loops into a folder, for any processor like this one; return how many there are."""
+def compile_into(folder: Path) -> str:
+    """Compile all loops into a folder, for any processor like this one; return what was made."""
     from analyzer.loops import shipped
 
-    with tempfile.TemporaryDirectory() as cache:
+    with tempfile.TemporaryDirectory() as cache, tempfile.TemporaryDirectory() as apart:
         parts = wanted(cache)
-        from analyzer.loops import crew, machine, store
+        from analyzer.loops import compiler, crew, linking, machine, store
 
+        if linking.linker():
+            os.environ[linking.PARTS_VARIABLE] = apart
         crew.Crew(parts).wait()
         place = shipped.place(folder)
         place.mkdir(parents=True)
         for part in parts:
             made = machine.kept(part.loop, part.types)
-            if made is None:
+            if made is None or isinstance(made[1], int):
                 raise SystemExit(f"{part.loop} was not compiled")
             (place / machine.file_name(part.loop, part.types)).write_bytes(store.written(*made))
+        compiler.put_stand_in(Path(apart), machine.FREES_NOTHING)
+        why_not = linking.link(list(Path(apart).iterdir()), place)
         shipped.list_sources(place)
-    return len(parts)
+    return f"{len(parts)} loops, " + (f"no library of them: {why_not}" if why_not else "and a library of them")
 
 
 def main(folder: str, there: str | None = None, take: str | None = None) -> None:
@@ -172,7 +178,7 @@ def main(folder: str, there: str | None = None, take: str | None = None) -> None
 
     lies = None if there is None else shipped.place(Path(there))
     if lies is None or not lies.is_dir():
-        sys.stdout.write(f"{compile_into(Path(folder))} loops\n")
+        sys.stdout.write(f"{compile_into(Path(folder))}\n")
         return
     if take:
         shutil.copytree(lies, Path(folder, lies.name))

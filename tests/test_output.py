@@ -21,6 +21,8 @@ WRITERS = {
     "output.py": "the one helper",
     "capture/pcap_writer.py": "a live capture's file is read while it grows",
     "loops/store.py": "compiled code, in a folder that was looked at",
+    "loops/compiler.py": "code to be linked, in a folder that a build has of its own",
+    "loops/linking.py": "what was linked, in a folder that a build has of its own",
     "loops/shipped.py": "what compiled code was made of, in a folder that a build has of its own",
 }
 """Modules that open files for writing, and why."""

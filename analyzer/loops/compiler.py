@@ -7,12 +7,15 @@ This module must not know what any loop computes, or where compiled code is kept
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numba
 import numpy as np
+from llvmlite import binding as llvm
 from llvmlite import ir
 from numba.core import cgutils, config
 from numba.core.compiler import DEFAULT_FLAGS, compile_extra
@@ -20,6 +23,7 @@ from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 from analyzer.loops.haste import in_haste
+from analyzer.loops.linking import PARTS_VARIABLE
 from analyzer.loops.pipeline import LoopCompiler
 
 if TYPE_CHECKING:
@@ -64,8 +68,31 @@ def compiled(twin: Foreign, args: tuple[Any, ...], outside: AbstractSet[str]) ->
     wanted = {each.name for each in (*module.functions, *module.global_variables) if each.is_declaration}
     if not all(name.startswith("llvm.") or name in outside for name in wanted):
         return None
-    code = made.library._codegen._tm.emit_object(module)  # noqa: SLF001
+    codegen = made.library._codegen  # noqa: SLF001
+    code = codegen._tm.emit_object(module)  # noqa: SLF001
+    if folder := os.environ.get(PARTS_VARIABLE):
+        _put_part(Path(folder), codegen, module)
     return {"symbol": made.fndesc.llvm_func_name, "results": results}, code
+
+
+def _put_part(folder: Path, codegen: Foreign, module: Foreign) -> None:
+    """Put machine code of a module into a folder, as a shared library takes it: it may lie anywhere (``library``)."""
+    processor, features = codegen._get_host_cpu_name(), codegen._tm_features  # noqa: SLF001 - as numba's own is made
+    target = llvm.Target.from_default_triple()
+    machine = target.create_target_machine(
+        cpu=processor, features=features, opt=vars(config)["OPT"], reloc="pic", codemodel="small"
+    )
+    code = machine.emit_object(module)
+    (folder / f"{hashlib.sha256(code).hexdigest()}.o").write_bytes(code)
+
+
+def put_stand_in(folder: Path, name: str) -> None:
+    """Put a function into such a folder that a library must have because loops name it, though none ever calls it."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    machine = llvm.Target.from_default_triple().create_target_machine(reloc="pic", codemodel="small")
+    text = f"declare void @llvm.trap()\ndefine void @{name}(i8* %0) {{\n  call void @llvm.trap()\n  unreachable\n}}\n"
+    (folder / f"{name}.o").write_bytes(machine.emit_object(llvm.parse_assembly(text)))
 
 
 def _type_of(arg: Foreign) -> Foreign:

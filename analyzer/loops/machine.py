@@ -3,7 +3,8 @@
 Importing numba and unpickling its cache takes as long as a million packets. What numba makes of a loop (``compiler``)
 is a function of C's kind: a pointer for the result, one for an exception, then the arguments, of which an array is
 seven (owner, parent, items, octets an item, data, shape, stride). So its object file is linked into this process by
-llvmlite alone and called through ctypes, which lets other threads run meanwhile. Where numba's code asks for more than
+llvmlite alone, unless it came along in a library (``shipped``), and called through ctypes, which lets other threads run
+meanwhile. Where numba's code asks for more than
 the C library has, numba's own way of calling serves; its cache, of pickles, is not used.
 
 Loops take records, one-dimensional arrays, ints and bools, raise nothing, and return one int, several, or nothing.
@@ -208,8 +209,11 @@ def distrust() -> None:
     _DISTRUSTED.set()
 
 
-def kept(loop: str, types: str) -> tuple[dict[str, Any], bytes] | None:
-    """Return what came along or was kept of a loop for these types; None if nothing did that may be used."""
+def kept(loop: str, types: str) -> tuple[dict[str, Any], bytes | int] | None:
+    """Return what came along or was kept of a loop for these types; None if nothing did that may be used.
+
+    Instead of an object file it may be where its code lies in this process (``shipped.found``).
+    """
     if _DISTRUSTED.is_set():
         return None
     found = shipped.found(file_name(loop, types))
@@ -325,15 +329,21 @@ def _array(array: NDArray[Any]) -> tuple[Any, ...]:
     return flat
 
 
-def _loaded(about: dict[str, Any], code: bytes, args: tuple[Any, ...]) -> Callable[..., Any]:
-    """Link an object file and return a Python function that calls it, with arguments of these types."""
+def _linked(symbol: str, code: bytes) -> int:
+    """Link an object file, and return where the function of that name is."""
     from llvmlite import binding as llvm
 
     engine = _engine()
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
-    address = engine.get_function_address(about["symbol"])
-    assert address, f"{about['symbol']} is not in its object file"
+    address: int = engine.get_function_address(symbol)
+    assert address, f"{symbol} is not in its object file"
+    return address
+
+
+def _loaded(about: dict[str, Any], code: bytes | int, args: tuple[Any, ...]) -> Callable[..., Any]:
+    """Return a Python function that calls machine code, linked now or where it lies, with arguments of these types."""
+    address = code if isinstance(code, int) else _linked(about["symbol"], code)
     results: int = about["results"]
     function: Any = ctypes.CFUNCTYPE(ctypes.c_int32)(address)
     pointer, int64, int8 = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int8

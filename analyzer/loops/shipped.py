@@ -5,15 +5,17 @@ as the cache's is. An installation from a checkout that stays a checkout (``pip 
 counts until a source is changed. It is as trustworthy as the program, beside whose sources it lies: whoever can change
 the one can change the other.
 
-This module must not know what any loop computes, or how machine code is made.
+This module must not know what any loop computes, or how machine code is made or linked.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from analyzer.loops.library import Library
 from analyzer.loops.sources import PACKAGE, digest, sources
 from analyzer.loops.store import read
 
@@ -35,9 +37,7 @@ def baseline() -> str:
 
 def place(folder: Path, files: list[Path] | None = None) -> Path:
     """Return where code lies that was made of these sources for this platform, whether or not there is any."""
-    from llvmlite import binding as llvm
-
-    return folder / digest([llvm.get_process_triple(), baseline()], files=files)
+    return folder / digest([f"{sys.platform} {os.uname().machine}", baseline()], files=files)
 
 
 def list_sources(folder: Path) -> None:
@@ -77,8 +77,16 @@ def is_there() -> bool:
     return _here() is not None
 
 
-def found(name: str) -> tuple[dict[str, Any], bytes] | None:
-    """Return what came along of a loop under this name, whole; None if nothing did, or it is damaged."""
+@cache
+def _library(folder: Path) -> Library:
+    return Library(folder)
+
+
+def found(name: str) -> tuple[dict[str, Any], bytes | int] | None:
+    """Return what came along of a loop under this name, whole; None if nothing did, or it is damaged.
+
+    That is what there is to know of it, and its object file, or where in this process it lies already.
+    """
     folder = _here()
     if folder is None:
         return None
@@ -86,4 +94,8 @@ def found(name: str) -> tuple[dict[str, Any], bytes] | None:
         content = (folder / name).read_bytes()
     except OSError:
         return None
-    return read(content)
+    whole = read(content)
+    if whole is None:
+        return None
+    about, code = whole
+    return about, _library(folder).address(str(about.get("symbol"))) or code

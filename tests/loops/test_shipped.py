@@ -49,6 +49,15 @@ def test_damaged_code_is_not_run(along):
     assert machine.kept("some.loop", "int") is None
 
 
+def test_a_library_beside_it_has_the_code_already(along, monkeypatch):
+    """Where the library has the function, that is what is called; else its object file is linked."""
+    monkeypatch.setattr(shipped, "_library", lambda folder: SimpleNamespace(address={"f": 64}.get))
+    assert (ABOUT, 64) == machine.kept("some.loop", "int")
+
+    monkeypatch.setattr(shipped, "_library", lambda folder: SimpleNamespace(address={"g": 64}.get))
+    assert (ABOUT, b"code") == machine.kept("some.loop", "int")
+
+
 def test_code_of_other_sources_is_not_used(along):
     """Where the sources were changed, what was made of them before is in a folder that nobody asks for."""
     along.rename(along.parent / "0123456789abcdef")
