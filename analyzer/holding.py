@@ -22,7 +22,7 @@ from analyzer.survey.limits import IdleTrials
 from analyzer.survey.overview import CaptureSummary, Totals
 from analyzer.survey.selection import Selection
 from analyzer.survey.shared import SharedFlows
-from analyzer.together import SEARCHED, FlowsTogether
+from analyzer.together import GATHERED, SEARCHED, FlowsTogether
 from analyzer.track.flow import endpoints_of
 from analyzer.track.held import Limits
 from analyzer.units import Clock, Zero
@@ -195,7 +195,7 @@ class Holding:
             batch, _, winners = self._count(capture, batch)
             if len(batch):
                 self._passing.append((capture, (batch, winners, np.arange(len(batch)))))
-        if sum(len(batch) for _, (batch, _, _) in self._passing) >= (SEARCHED if wait else 1):
+        if sum(len(batch) for _, (batch, _, _) in self._passing) >= (GATHERED if wait else 1):
             yield from self.passed()
 
     def passed(self) -> Iterator[FlowsTogether]:

@@ -34,13 +34,16 @@ if TYPE_CHECKING:
     from analyzer.judge.timers.many import ManySettings
     from analyzer.judge.timers.settings import BothSettings
 
-SEARCHED: Final = 2048
+SEARCHED: Final = 4096
 """This many flows, of several batches, are searched for findings together: a search alone costs milliseconds."""
+
+GATHERED: Final = 2048
+"""This many flows, of several batches, wait until they are searched, judged and written together."""
 
 WRITTEN: Final = 4096
 """This many flows are searched, judged and written together, if they have not too many rows.
 
-Twice ``SEARCHED``: flows that wait until there are that many are nearly always one part, without a small rest. A part
+Twice ``GATHERED``: flows that wait until there are that many are nearly always one part, without a small rest. A part
 costs milliseconds before anything of it is written, however small it is."""
 LARGE: Final = 4096
 """A flow of so many notable segments takes long to judge, so that it stays judged until a few others were."""

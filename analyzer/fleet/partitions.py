@@ -26,7 +26,7 @@ from analyzer.report.tables import Told
 from analyzer.segment import address_text
 from analyzer.survey.limits import trials
 from analyzer.survey.overview import responder_is_b
-from analyzer.together import SEARCHED, FlowsTogether
+from analyzer.together import GATHERED, FlowsTogether
 from analyzer.track.flow import SIDES
 from analyzer.units import NS_PER_S
 
@@ -125,7 +125,7 @@ class Partitions:
         winners = verdict.decide(batch)
         self._silences(capture, batch, winners)
         self._waiting.append((batch, winners, np.arange(len(batch))))
-        if sum(len(each) for each, _, _ in self._waiting) >= SEARCHED:
+        if sum(len(each) for each, _, _ in self._waiting) >= GATHERED:
             self._search()
 
     def _search(self) -> None:
