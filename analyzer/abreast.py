@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
@@ -23,6 +22,7 @@ from analyzer.intake import Intake
 from analyzer.judge import verdict
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.survey.overview import CaptureSummary
+from analyzer.values import dataclass
 from analyzer.vantage.forgetting import Forgetting
 from analyzer.vantage.sighting import SIGHTING, Unwritten, sightings_of
 from analyzer.vantage.thinning import Thinner

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -26,6 +25,7 @@ from analyzer.judge import verdict
 from analyzer.output import whole
 from analyzer.survey import overview
 from analyzer.survey.selection import Selection
+from analyzer.values import dataclass
 from analyzer.wireshark.comments import PREFIX, comments, marks_of
 from analyzer.wireshark.mark_store import Marks
 from analyzer.words.teller import count

@@ -11,7 +11,7 @@ It must not know how a train is found, or what a dissector says.
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -29,6 +29,7 @@ from analyzer.survey.membership import identity
 from analyzer.survey.overview import responder_is_b
 from analyzer.tolerances import BEAT_LENGTH_PLAY, BEAT_MOST_OCTETS
 from analyzer.track.beats import BEATS, of_those_that_left
+from analyzer.values import dataclass
 from analyzer.wireshark.dissection import (
     KEPT_OCTETS,
     Candidate,

@@ -15,10 +15,10 @@ import ipaddress
 import os
 import socket
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from analyzer.units import NS_PER_S
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

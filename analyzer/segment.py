@@ -20,12 +20,14 @@ This module must not know flows, files or rules.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import IPv4Address, IPv6Address
 from struct import Struct
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,7 +13,7 @@ import re
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
@@ -30,6 +30,7 @@ from analyzer.errors import CaptureError
 from analyzer.output import whole
 from analyzer.segment import ABSENT, NOTE_ICMP_ERROR
 from analyzer.units import NS_PER_S
+from analyzer.values import dataclass
 from analyzer.words.teller import count
 
 if TYPE_CHECKING:

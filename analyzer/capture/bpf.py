@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     import socket

@@ -10,7 +10,6 @@ This module must not know what is in a frame, or what comments say.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.capture.decoder import BATCH_ROWS
@@ -21,6 +20,7 @@ from analyzer.capture.reader import HUGE, LARGE
 from analyzer.capture.window import Window
 from analyzer.loops.choice import jit_wanted
 from analyzer.loops.loop import freeze, records
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,12 +8,13 @@ This module must not know what is in a frame, or where counters come from.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from analyzer.segment import LOSS, SEGMENT, SegmentBatch
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,10 +7,11 @@ sentence names the first frame.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from analyzer.units import format_duration
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from analyzer.untyped import Record

@@ -17,7 +17,6 @@ import re
 import socket
 import struct
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +26,7 @@ from analyzer.capture.packet_queue import PacketQueue
 from analyzer.capture.ring import Ring, counts
 from analyzer.errors import CaptureNotPermittedError, LiveCaptureError
 from analyzer.howto.wanted import WITNESSES, port_primitives
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,7 +6,6 @@ It must not name any cause.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
@@ -15,6 +14,7 @@ from analyzer.judge.scene import Scene
 from analyzer.judge.signatures import MIDDLEBOXES
 from analyzer.judge.verdict import Verdict
 from analyzer.units import NS_PER_S
+from analyzer.values import dataclass
 from analyzer.words.model import Line, LongText
 from analyzer.words.teller import Teller
 

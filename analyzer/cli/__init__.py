@@ -14,7 +14,6 @@ import importlib
 import os
 import shlex
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -23,6 +22,7 @@ from analyzer.cli import ending, manner, memory
 from analyzer.cli.options import MisuseError
 from analyzer.cli.parser import Parser, nearest, suggestion, unknown
 from analyzer.loops import notices
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

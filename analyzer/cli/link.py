@@ -6,7 +6,6 @@ Only what is cut is told, and when it no longer is. It must not judge flows.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +13,7 @@ from analyzer.cli.seldom import Seldom
 from analyzer.judge.judged import Witness
 from analyzer.judge.verdict import Verdict
 from analyzer.units import NS_PER_S
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

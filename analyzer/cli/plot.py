@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +12,7 @@ from analyzer.cli import options as shared
 from analyzer.cli.steps import steps
 from analyzer.output import whole
 from analyzer.report.screen import printable
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

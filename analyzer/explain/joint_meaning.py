@@ -5,7 +5,6 @@ It must not know single packets' stories, or who ended a connection.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -15,6 +14,7 @@ from analyzer.explain.points import frames_of, letter
 from analyzer.judge.record import other
 from analyzer.track.flow import SIDES
 from analyzer.units import NS_PER_S, format_duration
+from analyzer.values import dataclass
 from analyzer.vantage.joint import Fate
 from analyzer.words.model import Line
 from analyzer.words.teller import count

@@ -10,7 +10,6 @@ It must not decide how the flow ended.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from analyzer.judge.connection import State
 from analyzer.judge.nearness import answers_nothing
 from analyzer.judge.untaken import has_ceased, reached, sent_behind, untaken
 from analyzer.track.flow import SIDES
+from analyzer.values import dataclass
 from analyzer.words.teller import number
 
 if TYPE_CHECKING:

@@ -7,13 +7,14 @@ reset_on_probe: A RST answered the server's 12th probe ...
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.explain.storylines import storyline_of
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
+from analyzer.values import dataclass
 from analyzer.words.fins import may_have_closed_before
 from analyzer.words.icmp import fitting, icmp_text
 from analyzer.words.probes import waited

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from analyzer.explain import halfclose, orderly, quiet, why_so
 from analyzer.findings import kind_of
 from analyzer.judge.verdict import Verdict
+from analyzer.values import dataclass
 from analyzer.words.model import Line
 from analyzer.words.teller import Teller
 

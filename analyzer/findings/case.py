@@ -5,12 +5,12 @@ It must not hold a sentence, a rounding, or a unit other than nanoseconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analyzer.judge.record import other
 from analyzer.tolerances import RATE_LIMIT_NS
 from analyzer.track.flow import SIDES
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from analyzer.judge.events import EndpointFacts, Fin, Reset

@@ -7,13 +7,13 @@ docs/adding-a-finding.md. Rows are asked when a flow is judged; words are made o
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from analyzer.findings.case import Case
 from analyzer.findings.flows import Flows, Mask
 from analyzer.judge.judged import Finding
+from analyzer.values import dataclass
 from analyzer.words.model import Line, LongText
 from analyzer.words.teller import Teller
 

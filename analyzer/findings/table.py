@@ -6,7 +6,6 @@ to hear them, in every output: what ended the flow, what went wrong, what could,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -60,6 +59,7 @@ from analyzer.findings.kinds import (
 from analyzer.judge.judged import Finding, JudgedFlow
 from analyzer.judge.timers import inference
 from analyzer.track.flow import SIDES
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import analyzer
 from analyzer.errors import AnalyzerError
 from analyzer.track import saving
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from analyzer.untyped import Json

@@ -11,10 +11,10 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from analyzer.errors import AnalyzerError
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,7 +13,6 @@ It must not know how answers are shown.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
@@ -27,6 +26,7 @@ from analyzer.fleet.partitions import schema_of
 from analyzer.fleet.places import Place
 from analyzer.fleet.running import FLEET, settings
 from analyzer.report.answers import Answer
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -19,7 +19,7 @@ import queue
 import secrets
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
@@ -31,6 +31,7 @@ from analyzer.fleet.extras import library, missing
 from analyzer.fleet.places import Place
 from analyzer.fleet.points import Pattern, points_of
 from analyzer.fleet.task import CHECKPOINT, Outcome, Task
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

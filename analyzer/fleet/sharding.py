@@ -9,10 +9,12 @@ It must not know what a flow is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from analyzer.segment import SegmentBatch

@@ -12,11 +12,11 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from analyzer.errors import AnalyzerError
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ It must not know where files lie, where its state is kept, or what becomes of fl
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.capture.ahead import read_ahead
@@ -25,6 +25,7 @@ from analyzer.survey.overview import CaptureSummary
 from analyzer.track import beside, saving
 from analyzer.track.awake import Hole
 from analyzer.track.hosts import CLOCK, NOTE
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -5,10 +5,11 @@ Apart from the work itself, so that who hands it out need not import what does i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from analyzer.fleet.points import label_of
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from analyzer.fleet.storage import StoredFile

@@ -6,11 +6,11 @@ been checked (``wanted``), and each is one quoted word of a line (``shell``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from analyzer.howto.shell import posix, posix_line, windows
 from analyzer.howto.wanted import LENGTH_4, network
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,9 +8,10 @@ This module must not know which program captures.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, Final
+
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,6 @@ It must not judge.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +22,7 @@ import numpy as np
 from analyzer.judge.later import Field, Later
 from analyzer.segment import NONE
 from analyzer.track.flow import SIDES
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -5,11 +5,12 @@ It must not judge whether a closing is long, or hold a word.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from analyzer.judge.probe import ZeroWindowProbe
 from analyzer.judge.record import other
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from analyzer.judge.events import WindowChange

@@ -5,8 +5,9 @@ It must not judge, and knows nothing of probes or of the flow as a whole.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from analyzer.track.flow import Endpoint, Side

@@ -5,9 +5,11 @@ It must not hold a sentence, a rounding, or a unit other than nanoseconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING
+
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from analyzer.judge.record import FlowRecord

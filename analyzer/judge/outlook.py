@@ -8,13 +8,13 @@ It must not claim what the settings do not bear, or hold a word.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from analyzer.judge.record import other
 from analyzer.judge.signatures import Stack, default_count
 from analyzer.tolerances import UNEVEN
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,10 +5,10 @@ It must not judge: nothing here says what a train of probes means, or what was c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from analyzer.label.rules import Kind
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from analyzer.track.flow import Side

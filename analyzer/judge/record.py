@@ -8,7 +8,6 @@ It must not judge: no verdict, no inference about timers, no words.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from analyzer.judge.events import (
@@ -29,6 +28,7 @@ from analyzer.judge.events import (
 from analyzer.judge.probe import NOT_PROBE_WORDS, Farewell, Heartbeats, NotProbe, Probe, ZeroWindowProbe
 from analyzer.label.rules import Kind
 from analyzer.tolerances import SILENCE_LEAST_NS
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from analyzer.judge.connection import State, StateChange

@@ -5,7 +5,6 @@ It must not hold a sentence, a rounding, or decide on a cause.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from analyzer.judge.filtered import passes
@@ -15,6 +14,7 @@ from analyzer.judge.verdict import Verdict
 from analyzer.segment import MAPPED_IPV4, address_text
 from analyzer.track.flow import SIDES
 from analyzer.track.signs import HOP, OWN, TAKEN_FOR_HOP
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from analyzer.judge.events import IcmpError, Reset

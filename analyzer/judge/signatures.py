@@ -10,10 +10,11 @@ It must not know flows, captures or words for the user.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from typing import Final
+
+from analyzer.values import dataclass
 
 _NS_PER_S: Final = 1_000_000_000
 

@@ -10,7 +10,7 @@ It must not hold a sentence for the user, a rounding, or a unit other than nanos
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,6 +33,7 @@ from analyzer.loops.loop import pick
 from analyzer.segment import NONE
 from analyzer.tolerances import CLOSE_NS
 from analyzer.track.flow import SIDES
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

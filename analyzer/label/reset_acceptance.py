@@ -13,7 +13,6 @@ It must not know probes, who sent the RST, or how the flow ended.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -24,6 +23,7 @@ from analyzer.label.outcome import RESET
 from analyzer.loops.loop import loop
 from analyzer.segment import ACK
 from analyzer.tolerances import WENT_ON_NS
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from analyzer.untyped import Numbers, Record, Rows

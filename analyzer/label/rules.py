@@ -16,7 +16,6 @@ captures, a repeated last byte and an ACK overtaken by a FIN.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +24,7 @@ import numpy as np
 from analyzer.segment import ACK, BACK_NS, FIN, NOTE_ICMP_ERROR, NOTE_UNNUMBERED, PSH, RST, SYN, URG
 from analyzer.tolerances import IDLE_LEAST_NS, OTHER_CLOCK_TICKS
 from analyzer.untyped import Rows
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

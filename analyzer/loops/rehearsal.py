@@ -8,12 +8,12 @@ This module must not know what is rehearsed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from analyzer.loops import machine
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

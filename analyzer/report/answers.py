@@ -8,12 +8,12 @@ This module must not know a question.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.report.html import environment, source
 from analyzer.report.screen import printable
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

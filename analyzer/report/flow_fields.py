@@ -8,9 +8,10 @@ It must not know how anything is written.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
+
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,6 @@ It decides how a flow is laid out on a wide and on a narrow screen; it must not 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from analyzer import explain
@@ -15,6 +14,7 @@ from analyzer.report.screen import columns
 from analyzer.report.shown import Report, ShownFlow, number_of, plural
 from analyzer.report.ticks import Mark, drawn, legend, span, tick_rows
 from analyzer.units import format_duration
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ import hashlib
 import json
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,6 +33,7 @@ from analyzer.report.sums import MOST_LISTED, flow_sum, lookalike_sum, probe_sum
 from analyzer.report.text import rows_add_up
 from analyzer.segment import address_text
 from analyzer.units import NS_PER_MS, format_instant, seconds
+from analyzer.values import dataclass
 from analyzer.words.idle_limits import limit_sentence
 from analyzer.words.teller import frames_label, frames_text
 

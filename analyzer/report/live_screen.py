@@ -5,7 +5,6 @@ It must not know where packets come from, or word more than labels.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +13,7 @@ from analyzer.judge.verdict import Severity
 from analyzer.report.screen import printable
 from analyzer.track.flow import SIDES
 from analyzer.units import NS_PER_S, format_duration, seconds
+from analyzer.values import dataclass
 from analyzer.words.teller import count
 
 if TYPE_CHECKING:

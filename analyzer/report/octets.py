@@ -11,13 +11,13 @@ It must not know what any field means.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from analyzer.loops.loop import loop, thaw
 from analyzer.segment import NONE
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

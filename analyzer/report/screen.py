@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import re
 import textwrap
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TextIO
+
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

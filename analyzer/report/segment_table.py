@@ -5,7 +5,6 @@ It must not judge: what a row says is what the record says.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -14,6 +13,7 @@ from analyzer.judge.probe import Probe, ZeroWindowProbe
 from analyzer.judge.record import other
 from analyzer.track.flow import SIDES
 from analyzer.units import format_duration, format_instant
+from analyzer.values import dataclass
 from analyzer.words.probes import waited
 from analyzer.words.teller import Teller
 

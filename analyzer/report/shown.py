@@ -5,10 +5,11 @@ It must not know how any of it is laid out, or what was chosen by.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from analyzer.survey.settings_in_use import NONE_IN_USE, SettingsInUse
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

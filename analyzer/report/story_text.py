@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from analyzer import explain
@@ -10,6 +9,7 @@ from analyzer.report import filter_commands
 from analyzer.report.screen import Screen, printable
 from analyzer.report.ticks import Mark, drawn, legend, span, tick_rows
 from analyzer.units import Clock, Zero, format_date, format_instant
+from analyzer.values import dataclass
 from analyzer.words.model import Story
 from analyzer.words.teller import frames_label, frames_text
 

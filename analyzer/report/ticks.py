@@ -5,11 +5,11 @@ It must not word anything but the legend.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from analyzer.judge.record import other
 from analyzer.track.flow import SIDES
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

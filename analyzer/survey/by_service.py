@@ -8,7 +8,6 @@ It must not hold a word for the user.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -17,6 +16,7 @@ from analyzer.judge.verdict import VERDICTS
 from analyzer.segment import address_text
 from analyzer.survey.overview import LINE
 from analyzer.track.flow import Endpoint
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

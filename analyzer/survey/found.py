@@ -5,10 +5,11 @@ It must not hold a rule, or a word for the user.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from analyzer import findings
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,13 +7,13 @@ It must not hold a word for the user, or look at a SEEN row.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from analyzer.segment import address_text
 from analyzer.track.flow import SIDES
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

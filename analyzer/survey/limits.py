@@ -12,7 +12,6 @@ It must not hold a word for the user, or look at a SEEN row.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -26,6 +25,7 @@ from analyzer.survey.overview import responder_is_b
 from analyzer.track.flow import Endpoint, keys_of
 from analyzer.track.trial import TRIALS, fold, trials_of
 from analyzer.units import NS_PER_S
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

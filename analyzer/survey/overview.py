@@ -8,7 +8,7 @@ It must not hold a word for the user, or look at a SEEN row.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
@@ -17,6 +17,7 @@ from analyzer.findings.notable import has_verdict, is_notable, probe_sum
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.loops.loop import pick
 from analyzer.survey.lookalikes import lookalikes
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,6 @@ It must not know files, verdicts or words.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from analyzer.segment import address_halves
 from analyzer.units import NS_PER_S
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network

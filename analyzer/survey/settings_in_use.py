@@ -8,10 +8,11 @@ It must not infer, or hold a word for the user.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from analyzer.track.flow import SIDES
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

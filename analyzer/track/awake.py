@@ -14,13 +14,13 @@ It must not know what a hole means for a flow, or any word.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from analyzer.loops.loop import loop
 from analyzer.segment import ACK, FIN, RST, SYN
 from analyzer.seqnum import unwrap
 from analyzer.tolerances import GAP_LEAST_NS, JITTER_NS, LATE_BSD_NS
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     import numpy as np

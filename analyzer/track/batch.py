@@ -6,7 +6,7 @@ It must not know how flows are kept, or what any verdict is.
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 import numpy as np
@@ -29,6 +29,7 @@ from analyzer.track.habits import compare_again
 from analyzer.track.lapsed import LAPSE
 from analyzer.track.seen import SEEN
 from analyzer.track.testimony import TESTIMONY
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

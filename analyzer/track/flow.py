@@ -10,7 +10,6 @@ This module must not know sequence numbers, kinds of segments or outcomes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -19,6 +18,7 @@ import numpy as np
 from analyzer.loops.loop import loop
 from analyzer.loops.pool import whole_lines
 from analyzer.segment import address_text
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

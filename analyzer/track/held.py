@@ -5,7 +5,6 @@ It decides how much room there is, plain and compiled. It must not know when a f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -20,6 +19,7 @@ from analyzer.track.habits import HABIT, no_habits
 from analyzer.track.seen import SEEN
 from analyzer.track.translated import BEGINNING, no_beginnings
 from analyzer.track.untranslated import MEMORY
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,12 +7,12 @@ It must not know fates, or words.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
+from analyzer.values import dataclass
 from analyzer.vantage.clock import Clock, clock_of
 from analyzer.vantage.joint import Half, Halves, Lone
 from analyzer.vantage.relatives import halves, relatives

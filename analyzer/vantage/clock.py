@@ -11,10 +11,12 @@ It must not know what a packet is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

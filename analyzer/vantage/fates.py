@@ -12,12 +12,12 @@ It must not know probes, or who ended a flow.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from analyzer.segment import RST
+from analyzer.values import dataclass
 from analyzer.vantage import arrival, coverage, doubled, lacking, origin
 from analyzer.vantage.joint import Crossing, Fate, Sight, Why
 

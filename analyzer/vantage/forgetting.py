@@ -8,11 +8,11 @@ It must not know fates, or how packets are met.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analyzer.values import dataclass
 from analyzer.vantage.samples import Samples
 
 if TYPE_CHECKING:

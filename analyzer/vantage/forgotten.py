@@ -5,10 +5,11 @@ It must not know which packets may be forgotten.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

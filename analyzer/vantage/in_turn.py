@@ -5,12 +5,12 @@ It must not know how clocks stand to each other, or which flows are one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from analyzer.segment import ABSENT
+from analyzer.values import dataclass
 from analyzer.vantage.sighting import mixed
 
 if TYPE_CHECKING:

@@ -6,11 +6,12 @@ Instants are in nanoseconds of the reference, the clock of the first point.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 from analyzer import units
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

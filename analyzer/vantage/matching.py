@@ -10,12 +10,12 @@ It must not know what became of a packet.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from analyzer.segment import ABSENT, FIN, SYN
+from analyzer.values import dataclass
 from analyzer.vantage.clock import FASTEST, THE_REFERENCE, Clock, clock_of
 from analyzer.vantage.delays import LONGEST_NS, SHORTEST_NS, as_most, slowest, usual
 from analyzer.vantage.in_turn import Known, astray, have_others, in_turn, waited

@@ -8,13 +8,13 @@ It must not know fates, or which connections are told.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from analyzer.loops.loop import loop, pick
 from analyzer.segment import ABSENT
+from analyzer.values import dataclass
 from analyzer.vantage.clock import THE_REFERENCE
 from analyzer.vantage.meeting import LATE_NS, STRANGE_NS
 from analyzer.vantage.pairing import Partner

@@ -8,13 +8,13 @@ It must not know fates, or how packets are met.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from analyzer.loops.loop import pick
 from analyzer.segment import FIN, SYN
+from analyzer.values import dataclass
 from analyzer.vantage.forgetting import Known
 from analyzer.vantage.past import Ended
 from analyzer.vantage.sighting import Columns, mixed, together

@@ -5,12 +5,13 @@ It must not know what became of a packet.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from analyzer.values import dataclass
 from analyzer.vantage.clock import THE_REFERENCE, Clock, clock_of
 from analyzer.vantage.joint import Crossings
 from analyzer.vantage.matching import Matched, match

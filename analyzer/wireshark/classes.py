@@ -11,10 +11,10 @@ not change. We ask what the peer had acknowledged, and how long the sender had b
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from analyzer.values import dataclass
 from analyzer.wireshark.compared_frame import ComparedFrame, Word
 from analyzer.wireshark.difference_conditions import (
     acknowledges_more,

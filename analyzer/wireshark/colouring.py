@@ -8,9 +8,9 @@ It must not know packets, or where a system keeps its profiles beyond the words 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from analyzer.values import dataclass
 from analyzer.wireshark.comments import PREFIX
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ Our word for a frame, and what of Wireshark's labels agrees with it, are defined
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from analyzer.judge.probe import NOT_PROBE_WORDS
 from analyzer.label.rules import Kind
+from analyzer.values import dataclass
 from analyzer.wireshark.frame_labels import FAMILY, NONE, SENT_AGAIN, Label
 
 if TYPE_CHECKING:

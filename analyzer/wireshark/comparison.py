@@ -7,7 +7,7 @@ are compared at once, and nothing of them is kept but the differences.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -21,6 +21,7 @@ from analyzer.segment import RST, address_halves, address_text
 from analyzer.survey.membership import Membership, endpoints
 from analyzer.survey.selection import Selection
 from analyzer.track.flow import SIDES, Endpoint
+from analyzer.values import dataclass
 from analyzer.wireshark.classes import Right, classify, evidence
 from analyzer.wireshark.compared_frame import NUMBERS, ComparedFrame, Seen, Word, agree
 from analyzer.wireshark.frame_labels import FAMILY, Label

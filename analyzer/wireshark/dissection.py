@@ -10,9 +10,10 @@ It must not know how candidates are found, or what follows from a name.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from analyzer.values import dataclass
 from analyzer.wireshark.beat_signs import (
     ANSWERS,
     ASKING,

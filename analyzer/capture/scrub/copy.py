@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -39,6 +39,7 @@ from analyzer.capture.window import Window
 from analyzer.loops.choice import jit_wanted
 from analyzer.loops.loop import records
 from analyzer.segment import MAPPED_IPV4, address_text
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

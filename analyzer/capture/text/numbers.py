@@ -16,10 +16,11 @@ This module must not know how numbers are printed, or what a packet is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from analyzer.segment import ABSENT, ACK, FIN, NOTE_TCP, NOTE_UNNUMBERED, RST, SYN
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     Row = dict[str, int]

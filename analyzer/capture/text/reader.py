@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
@@ -29,6 +29,7 @@ from analyzer.errors import NotACaptureError
 from analyzer.loops.choice import jit_wanted
 from analyzer.loops.loop import freeze
 from analyzer.segment import NOTE_CUT, NOTE_UNNUMBERED, SEGMENT, WITNESS, SegmentBatch, leaps_in
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

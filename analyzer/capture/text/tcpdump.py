@@ -10,11 +10,11 @@ This module must not know what earlier lines said: numbers may be relative (``nu
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from analyzer.capture.text.names import Names, endpoint
 from analyzer.segment import ABSENT, ACK, CWR, ECE, FIN, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP, PSH, RST, SYN, URG
+from analyzer.values import dataclass
 
 MAC: Final = r"(?:[0-9a-f]{1,2}:){5}[0-9a-f]{1,2}"
 STARTS: Final = re.compile(

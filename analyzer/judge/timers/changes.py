@@ -9,7 +9,6 @@ It must not know what a gap shows of which option.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -30,6 +29,7 @@ from analyzer.judge.timers.lateness import UNKNOWN, late
 from analyzer.judge.timers.timer import put_frame
 from analyzer.loops.loop import apart, loop
 from analyzer.segment import NONE
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from analyzer.judge.timers.timer import Timer

@@ -10,7 +10,6 @@ It must not know how long any timer is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analyzer.judge.timers.lateness import XNU, late
@@ -18,6 +17,7 @@ from analyzer.judge.timers.measuring import last_run
 from analyzer.loops.loop import loop
 from analyzer.segment import NONE
 from analyzer.tolerances import JITTER_NS
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from analyzer.untyped import Numbers, Record, Rows

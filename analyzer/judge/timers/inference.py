@@ -7,7 +7,6 @@ the trains show: a wrong claim is worse than none. It must not know how anything
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -48,6 +47,7 @@ from analyzer.judge.timers.timer import TIMER, copy_timer
 from analyzer.loops.loop import loop, records, scattered, thaw
 from analyzer.segment import NONE
 from analyzer.tolerances import OPTION_LEAST_NS
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from analyzer.judge.record import FlowRecord

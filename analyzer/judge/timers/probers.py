@@ -5,7 +5,6 @@ It must not infer anything.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -16,6 +15,7 @@ from analyzer.judge.timers.gaps import is_near
 from analyzer.judge.timers.measuring import HOLE, PROBER, SENT
 from analyzer.label.outcome import SUSPECTED
 from analyzer.segment import NONE
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,6 @@ It must not infer anything but that.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from analyzer.judge.signatures import Span, Stack, families
@@ -14,6 +13,7 @@ from analyzer.judge.timers.count import Count
 from analyzer.judge.timers.lateness import STACKS
 from analyzer.judge.timers.timer import Timer
 from analyzer.segment import NONE
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,13 +9,13 @@ It must not know records or axes.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import matplotlib as mpl
 
 from analyzer.judge.connection import State
 from analyzer.judge.verdict import Verdict
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,6 @@ It must not look at packets.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from math import log2
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +20,7 @@ from analyzer.report.plot.colours import ENDINGS, SMALL_PT, house_style, themed
 from analyzer.report.plot.symbols import Mark
 from analyzer.report.plot.times import mark_time
 from analyzer.units import seconds
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

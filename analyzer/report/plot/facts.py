@@ -5,7 +5,6 @@ It must not change a verdict: it reads the ending as decided, and counts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from analyzer.judge.record import other
@@ -13,6 +12,7 @@ from analyzer.judge.verdict import Verdict
 from analyzer.report.plot.times import brief
 from analyzer.track.flow import SIDES
 from analyzer.units import NS_PER_S
+from analyzer.values import dataclass
 from analyzer.words.teller import count
 
 if TYPE_CHECKING:

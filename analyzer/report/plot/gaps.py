@@ -6,13 +6,13 @@ It must not infer: the durations are the settings that ``judge.timers`` inferred
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
 from itertools import accumulate, islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from analyzer.judge.record import other
 from analyzer.report.plot.times import brief
 from analyzer.track.flow import SIDES
+from analyzer.values import dataclass
 from analyzer.words.probes import waited
 
 if TYPE_CHECKING:

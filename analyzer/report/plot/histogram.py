@@ -8,7 +8,6 @@ It must not say which middlebox it is: known limits are drawn as hints.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
@@ -23,6 +22,7 @@ from analyzer.report.plot.colours import SMALL_PT, house_style, themed
 from analyzer.report.plot.lettering import Label, Labels
 from analyzer.report.plot.times import mark_durations, tick_text
 from analyzer.units import NS_PER_S, seconds
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

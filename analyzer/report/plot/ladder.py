@@ -5,7 +5,6 @@ Time runs down, a row for each packet, so that bursts and silences are both read
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from matplotlib.lines import Line2D
@@ -16,6 +15,7 @@ from analyzer.report.plot.canvas import dress, new_figure
 from analyzer.report.plot.colours import FONT_PT, SMALL_PT, TITLE_PT, house_style, themed
 from analyzer.segment import ACK, FIN, RST, SYN
 from analyzer.units import format_duration, format_instant
+from analyzer.values import dataclass
 from analyzer.vantage.joint import Fate
 from analyzer.words.teller import count
 

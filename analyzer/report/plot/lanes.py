@@ -9,7 +9,7 @@ It must not know kinds of segments or states.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from matplotlib.collections import LineCollection
@@ -21,6 +21,7 @@ from analyzer.report.plot.lettering import Label, Labels
 from analyzer.report.plot.symbols import NO_ANSWER, mark
 from analyzer.report.plot.thinning import Timed, in_columns
 from analyzer.units import seconds
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence

@@ -9,12 +9,14 @@ It must not know what the words mean.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final, Literal, cast
 
 import numpy as np
 from matplotlib.artist import Artist, allow_rasterization
 from matplotlib.transforms import Bbox
+
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

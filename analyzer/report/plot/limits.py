@@ -8,7 +8,6 @@ It must not decide whether there is a limit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from matplotlib.collections import LineCollection
@@ -21,6 +20,7 @@ from analyzer.report.plot.histogram import LIMIT, bins, limits_within
 from analyzer.report.plot.lettering import Label, Labels
 from analyzer.report.plot.times import mark_durations, tick_text
 from analyzer.units import seconds
+from analyzer.values import dataclass
 from analyzer.words.idle_limits import limit_name, limit_sentence
 
 if TYPE_CHECKING:

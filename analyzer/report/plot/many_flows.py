@@ -8,7 +8,6 @@ It must not judge or choose: every flow that probes is drawn, up to a number tha
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from matplotlib.collections import LineCollection, PolyCollection
@@ -20,6 +19,7 @@ from analyzer.report.plot.lettering import Label, Labels
 from analyzer.report.plot.symbols import Mark
 from analyzer.report.plot.times import mark_time
 from analyzer.units import seconds
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -5,7 +5,7 @@ It must not derive a state: they come with the record, and what is left of them 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from matplotlib.patches import Rectangle
@@ -18,6 +18,7 @@ from analyzer.report.plot.lanes import LOW
 from analyzer.report.plot.lettering import Label
 from analyzer.report.plot.symbols import BOTH_OPEN, HALF_CLOSED, OPENING, UNHEARD, UNSEEN, UNSURE
 from analyzer.track.flow import SIDES
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

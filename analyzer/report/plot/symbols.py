@@ -8,11 +8,11 @@ It must not know axes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from analyzer.judge.record import other
 from analyzer.report.plot.colours import GREEN
+from analyzer.values import dataclass
 
 if TYPE_CHECKING:
     from analyzer.judge.probe import Probe, ZeroWindowProbe
