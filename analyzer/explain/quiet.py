@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from analyzer.explain import blocked
 from analyzer.findings.kinds import capture_lacks
-from analyzer.judge.nearness import answers_nothing, reset_took_ns
+from analyzer.judge.nearness import answers_nothing, is_late, reset_took_ns, soonest_ns
 from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
-from analyzer.tolerances import ANSWER_RST_NS
+from analyzer.tolerances import ANSWER_RST_NS, MS
 from analyzer.track.flow import SIDES
 from analyzer.words.hidden import NOT_CAPTURED, PERHAPS_DROPPED
 from analyzer.words.model import Line
@@ -281,7 +281,7 @@ def _answered_by(t: Teller, found: Reset, what: str) -> list[Line]:
     if took_ns is not None and found.reception == "taken":
         text = (
             f"{what}: its sequence number is the acknowledgement number of {t.the(asker)}'s segment {duration(took_ns)}"
-            " before it, so it answers that."
+            f" before it, {_answers_that(t, found, took_ns)}"
         )
         asked = facts.active_frame if facts.active_ns == facts.last_ns else None
         return [Line(text, tuple(sorted({asked or found.frame, found.frame}))), *_given_up(t, found)]
@@ -300,6 +300,15 @@ def _answered_by(t: Teller, found: Reset, what: str) -> list[Line]:
         f" reset).{ttl} Or what it answers passed elsewhere."
     )
     return [Line(text, (found.frame,))]
+
+
+def _answers_that(t: Teller, found: Reset, took_ns: int) -> str:
+    """Return how sure it is that a RST with the right number answers a segment: its sender may take that long."""
+    known = soonest_ns(t.record, found.sender, found.frame)
+    if known is None or not is_late(took_ns, known[0]):
+        return "so it answers that."
+    usual = "1 ms" if known[0] < MS else duration(known[0])
+    return f"but {t.the(found.sender)} had answered within {usual}: it may answer that late, or was sent unprompted."
 
 
 def _given_up(t: Teller, found: Reset) -> list[Line]:

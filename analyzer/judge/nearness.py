@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.judge.record import other
 from analyzer.label.distance import hops
-from analyzer.tolerances import ANSWER_RST_NS, NEARER, NEARER_BY_HANDSHAKE, NEARER_NS
+from analyzer.tolerances import ANSWER_RST_NS, MS, NEARER, NEARER_BY_HANDSHAKE, NEARER_NS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +38,10 @@ class Whence(Enum):
 
 ALIKE: Final = 2
 """Who took at least this part of the least time came from about as far."""
+
+LATE_TIMES: Final = 4
+LATE_NS: Final = 200 * MS
+"""A kernel sends a RST at once: one that takes so many times the round trip, and this more, was hardly asked for."""
 
 
 def opening_ns(record: FlowRecord, side: Side) -> int | None:
@@ -78,6 +82,11 @@ def is_as_late(record: FlowRecord, side: Side, took_ns: int, before: int) -> boo
     """Whether an answer took about as long as an end's others, or longer, where that is long enough to tell."""
     known = soonest_ns(record, side, before)
     return known is not None and known[0] >= NEARER_NS and took_ns * ALIKE >= known[0]
+
+
+def is_late(took_ns: int, soonest: int) -> bool:
+    """Whether an answer took so much longer than the soonest that the way alone does not explain it."""
+    return took_ns > soonest * LATE_TIMES + LATE_NS
 
 
 def reset_took_ns(record: FlowRecord, reset: Reset) -> int | None:

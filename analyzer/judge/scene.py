@@ -287,13 +287,17 @@ class Scene:
         return 0 < self.beside("station_last_ns") <= self.due_ns
 
     @property
-    def sign_frames(self) -> tuple[int, ...]:
-        """Frames of its host beside the flow, since an answer was due and before the end.
+    def in_question_until_ns(self) -> int:
+        """Until when being heard shows that its host was there when it was asked: who is heard later may have come back.
 
-        And hardly later than what stayed unanswered last: who is heard after that may have come back.
+        Hardly later than what stayed unanswered last, for which the end of the capture is no measure.
         """
-        due_ns = self.due_ns
-        last_ns = min(self.until_ns, self.asked_last_ns + CAME_BACK_NS) if self.is_silent else self.until_ns
+        return min(self.until_ns, self.asked_last_ns + CAME_BACK_NS) if self.is_silent else self.until_ns
+
+    @property
+    def sign_frames(self) -> tuple[int, ...]:
+        """Frames of its host beside the flow, since an answer was due, and soon enough to be no return."""
+        due_ns, last_ns = self.due_ns, self.in_question_until_ns
         frames = {
             self.beside(f"{name}_frame")
             for name in ("sign", "last", "said")
@@ -319,14 +323,16 @@ class Scene:
 
     @property
     def is_heard_throughout(self) -> bool:
-        """Whether its host was heard beside the flow all the time: it was never silent for as long as the flow was."""
+        """Whether its host was heard beside the flow all the time: never silent for as long as it was asked in vain."""
         if self.beside("known") != 1 or not self.is_of_its_host(self.beside("last_ns")):
             return False
         lately = self.beside("last_ns") > self.until_ns - self.beside("longest_ns")
-        return lately and 0 < self.beside("longest_ns") < self.until_ns - self.due_ns
+        return lately and 0 < self.beside("longest_ns") < self.in_question_until_ns - self.due_ns
 
     @property
     def later_frames(self) -> tuple[int, ...]:
-        """The last frame of its host, if that came after the flow's end."""
+        """The last frame of its host, if that came after the flow's end, or too late to show that it was there."""
         last_ns = self.beside("last_ns")
-        return (self.beside("last_frame"),) if last_ns > self.until_ns and self.is_of_its_host(last_ns) else ()
+        return (
+            (self.beside("last_frame"),) if last_ns > self.in_question_until_ns and self.is_of_its_host(last_ns) else ()
+        )

@@ -137,7 +137,7 @@ def _signs(scene: Scene) -> Iterator[Witness]:
         }
         says = "heard" if scene.sign_frames else "throughout" if scene.is_heard_throughout else "heard_later"
         says = says if own else "unclear" if scene.is_claimed_twice else "elsewhere"
-        again = says == "heard_later" and scene.beside("sign_ns") <= scene.until_ns
+        again = says == "heard_later" and scene.beside("sign_ns") <= scene.in_question_until_ns
         frames = (scene.beside(f"{last}_frame"),) if again else frames
         ts_ns = scene.beside(f"{last}_ns" if again else "sign_ns")
         yield Witness("life_sign", scene.quiet, frames, ts_ns, says, data)

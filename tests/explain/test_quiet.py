@@ -153,6 +153,14 @@ def test_a_bare_reset_that_fits_the_segment_before_answers_it():
     assert "the acknowledgement number of endpoint a's segment 1 ms before it" in texts(story, "Why")
 
 
+@pytest.mark.parametrize(("late", "sure"), [(0.03, True), (1.5, False)])
+def test_a_bare_reset_long_after_the_round_trip_may_be_unprompted(late, sure):
+    """A RST with the right number that comes much later than its sender's answers is not said to answer."""
+    text = str(told(opened(f"+5 a > b . 6:6(0) ack 1\n+{late} b > a R 1:1(0) win 0\nend: +5\n")))
+
+    assert ("so it answers that" in text, "or was sent unprompted" in text) == (sure, not sure)
+
+
 @pytest.mark.parametrize(("ttl", "fits"), [(64, False), (62, True)])
 def test_a_reset_that_answers_nothing_leaves_its_sender_open(ttl, fits):
     """A RST without ACK after a long silence is told as unasked; whether its end is gone is not known."""

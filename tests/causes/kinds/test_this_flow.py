@@ -2,6 +2,7 @@
 
 from tests.capture.craft import ethernet, ipv4, udp
 from tests.causes.scenes import Shown, cause_of, dead
+from tests.judging import scenario
 from tests.track.test_beside import ACK, IP_B, IP_C, SYN
 
 
@@ -130,3 +131,15 @@ def test_a_refused_syn_is_no_sign_of_life():
     assert cause_of(made)[1] == "possible"
     assert "refused a new connection" in made.section("Evidence")
     assert "IP protocol" not in made.section("Evidence")
+
+
+def test_who_is_heard_between_long_silences_is_not_heard_throughout():
+    """A host heard on other connections only behind the last retransmission may have been away: nothing was forgotten.
+
+    However long the capture goes on after that: what counts is how long it was asked in vain.
+    """
+    judged = scenario("host_heard_again_only_behind_the_retransmissions")[0]
+
+    assert {cause.certainty.value for cause in judged.causes} == {"possible"}
+    assert [cause.code for cause in judged.causes][0] == "host-silent"
+    assert {"heard_later"} == {w.says for w in judged.witnesses if w.kind == "life_sign"}
