@@ -65,7 +65,7 @@ SEGMENT: Final = np.dtype(
         ("seq", np.int64),  # SEG.SEQ, 32 bits as on the wire; ABSENT where text does not show it
         ("ack", np.int64),  # SEG.ACK, 32 bits; meaningless without the ACK flag
         ("tsval", np.int64),  # RFC 7323 timestamps, ABSENT without the option (or cut off)
-        ("tsecr", np.int64),  # of an ICMP error the MTU that it names, ABSENT if none
+        ("tsecr", np.int64),  # of an ICMP error the MTU or router (low half) that it names, ABSENT if none
         ("sack_left", np.int64),  # first SACK block, ABSENT without one; of an ICMP error its sender's address
         ("sack_right", np.int64),
         ("payload_len", np.int32),  # octets of data, from the IP header, never from the frame
@@ -132,6 +132,8 @@ WITNESS: Final = np.dtype(
 )
 """What a frame that gave no SEGMENT row shows of the hosts on the link and the path."""
 
+LINK_LOCAL: Final = -(0x0180 << 48)
+"""The high half of fe80::, by which ICMPv6 redirects name routers, signed."""
 MAPPED_IPV4: Final = 0xFFFF << 32
 """``src_lo`` of an IPv4 address is this plus the 32 address bits; ``src_hi`` is zero."""
 

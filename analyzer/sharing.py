@@ -27,6 +27,7 @@ from analyzer.capture.scrub.copy import Scrubbed, Wishes, copy_scrubbed
 from analyzer.capture.scrub.pseudonyms import KEY_OCTETS, Pseudonyms
 from analyzer.capture.source import open_source
 from analyzer.errors import CaptureError
+from analyzer.judge.events import REDIRECT_KINDS
 from analyzer.output import whole
 from analyzer.segment import ABSENT, NOTE_ICMP_ERROR
 from analyzer.units import NS_PER_S
@@ -204,6 +205,8 @@ def _add(told: Told, batch: FlowBatch, shift_ns: int) -> None:
     seen = batch.seen.copy()
     for half in ("sack_left", "sack_right"):  # of an ICMP error they are its sender's address
         seen[half][seen["note"] == NOTE_ICMP_ERROR] = ABSENT
+    names_router = np.isin(seen["icmp"] >> 8, REDIRECT_KINDS) & (seen["tsecr"] != ABSENT)
+    seen["tsecr"][names_router & (seen["note"] == NOTE_ICMP_ERROR)] = 0
     rows = _together(rows, seen, HIDDEN["seen"], shift_ns)
     before = np.concatenate([np.zeros((2, 1), dtype=np.uint64), np.cumsum(rows, axis=1, dtype=np.uint64)], axis=1)
     lanes = _mixed(lanes ^ (before[:, batch.start[1:]] - before[:, batch.start[:-1]]))

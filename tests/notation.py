@@ -19,7 +19,7 @@ A line is a segment: time, direction, flags, ``seq:end(len)``, then words in any
 Flags are ``S F R P . U E W``; ``!7`` is a number as on the wire. Words: ``ack N``, ``win N``, ``ttl N``, ``id N`` (IP
 ID), ``mac N``, ``vlan N``, ``octet XX`` (first octet of data, hex), ``hl N`` (TCP header octets), ``optcut`` (the snap
 length cut the options), ``if N`` (capture interface), ``unnumbered`` (the text does not show SEG.SEQ), ``mtu N`` (that
-an ICMP error names).
+an ICMP error names), ``router ADDRESS`` (that a redirect names).
 
 Expected (``#= KIND``): certainty, ``doubt WORD``, the kind of a RST, ``strange WORD[,WORD]``, ``to FRAME`` (the probe
 that is answered), ``row NAME`` (the row of RULES that won). A line without ``#=`` is nothing in particular.
@@ -427,6 +427,8 @@ class _Reader:
             value = queue.pop(0) if queue else self.refuse(f"{word} needs a value")
             if word == "mtu" and value.isdigit():
                 values["tsecr"] = int(value)
+            elif word == "router":
+                values["tsecr"] = address_halves(value)[1]
             elif word == "octet" and re.fullmatch("[0-9a-f]{2}", value):
                 values["first_octet"] = int(value, 16)
             elif word == "ack" and re.fullmatch(r"!?-?\d+", value):

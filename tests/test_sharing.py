@@ -5,6 +5,7 @@ import itertools
 import os
 import re
 import stat
+import struct
 import subprocess
 from ipaddress import ip_address
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 import analyzer
 from analyzer import explain, sharing
+from analyzer.analyzing import analyze
 from analyzer.capture.scrub.copy import Wishes
 from analyzer.cli import main
 from analyzer.comparing import compare
@@ -21,7 +23,7 @@ from analyzer.errors import CaptureError
 from analyzer.sharing import share
 from analyzer.wireshark.tshark import find
 from tests.beside import distinct
-from tests.capture.craft import Kept, ethernet, ipv4, pcap, tcp
+from tests.capture.craft import IP6_A, Kept, ethernet, ipv4, ipv6, pcap, tcp
 from tests.capture.scrub.scrubbing import blocks_of, packets_of
 from tests.wireshark.needs import needs_tshark
 
@@ -342,3 +344,25 @@ def test_drop_counters_are_the_same(tmp_path):
     looks = sharing._looks([(0, 0, 5, 9, 7, 0), (0, 0, 20, 31, 2, 1)], 12)
 
     assert [(5, 1, 0), (8, 1, 7), (20, 2, 0), (sharing.AT_END, 2, 2), (sharing.AT_END, 0, 3)] == looks
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_the_router_of_a_redirect_gets_a_pseudonym(version, tmp_path):
+    """A copy of a capture with an ICMP redirect names another router, and is found to tell the same story."""
+    if version == 4:
+        quoted = ipv4(tcp())
+        frames = [ethernet(quoted), ethernet(ipv4(struct.pack("!BBH4B", 5, 1, 0, 192, 0, 2, 7) + quoted, 1))]
+    else:
+        quoted, router = ipv6(tcp()), struct.pack("!QQ", 0xFE80 << 48, 7)
+        option = struct.pack("!BB6x", 4, 1 + -(-len(quoted) // 8)) + quoted + bytes(-len(quoted) % 8)
+        packet = ipv6(struct.pack("!BBHI", 137, 0, 0, 0) + router + IP6_A + option, 58)
+        frames = [ethernet(quoted, 0x86DD), ethernet(packet[:7] + b"\xff" + packet[8:], 0x86DD)]
+    source = tmp_path / "redirected.pcap"
+    source.write_bytes(pcap([Kept(frame, at, len(frame)) for at, frame in enumerate(frames)]))
+    share(source, tmp_path / "shared.pcapng")
+
+    named = [
+        analyze(path).flows[0].judged.record.icmp_errors[0].router for path in (source, tmp_path / "shared.pcapng")
+    ]
+    assert named[0] in {"192.0.2.7", "fe80::7"}
+    assert named[1] not in {None, named[0]}

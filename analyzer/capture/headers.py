@@ -8,11 +8,12 @@ tunnels. Nothing raises, and nothing reads beyond the frame: every access stands
 octets); only where IP says 0 (segmentation offload, BIG TCP) the frame's original length is used.
 
 IPv4 (RFC 791), IPv6 and its extension headers (RFC 8200, AH RFC 4302), TCP (RFC 9293 3.1, options RFC 7323 and 2018),
-ICMP errors (RFC 792, 4443); ``link`` has what stands before, ``tunnel`` what may stand between.
+ICMP errors (RFC 792, 4443); ``link`` has what stands before, ``tunnel`` what may stand between, ``redirect`` what is
+of redirects alone.
 
 An ICMP error gives addresses, ports, ``seq`` and ``ip_id`` of the segment it quotes; ``ttl`` and ``src_mac`` are its
-own, its sender's address is in ``sack_left`` and ``sack_right``, the MTU that it names in ``tsecr``, and the other
-columns are empty.
+own, its sender's address is in ``sack_left`` and ``sack_right``, the MTU or the router that it names in ``tsecr``, and
+the other columns are empty.
 
 This module must not know flows, files or rules.
 """
@@ -34,6 +35,13 @@ from analyzer.capture.frame import (
     word32,
 )
 from analyzer.capture.link import MPLS, by_version, link
+from analyzer.capture.redirect import (
+    REDIRECT_V4,
+    REDIRECT_V6,
+    is_valid_redirect,
+    quoted_by_redirect,
+    router_named,
+)
 from analyzer.capture.tunnel import behind_ip, behind_labels, behind_udp, protocol_of_tunnel
 from analyzer.loops.loop import loop
 from analyzer.segment import ABSENT, BACK_NS, MAPPED_IPV4, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP, QUIET_NS
@@ -224,12 +232,16 @@ def icmp_error(data: Octets, ip: int, at: int, end: int, version: int, row: Reco
     kind = octet(data, at)
     code = octet(data, at + 1)
     if version == 4:
-        if kind not in (3, 4, 5, 11, 12):
+        if kind not in (3, 4, REDIRECT_V4, 11, 12):
+            return NOT_TCP
+    elif kind == REDIRECT_V6:
+        if not is_valid_redirect(data, ip, at, end):
             return NOT_TCP
     elif kind not in (1, 2, 3, 4):
         return NOT_TCP
-    quoted = at + 8
-    mtu = mtu_named(data, at, kind * 256 + code, version)
+    is_redirect = kind == (REDIRECT_V4 if version == 4 else REDIRECT_V6)
+    quoted = quoted_by_redirect(data, at, end) if kind == REDIRECT_V6 else at + 8
+    named = router_named(data, at, version) if is_redirect else mtu_named(data, at, kind * 256 + code, version)
     if by_version(data, quoted, end) != version:
         return NOT_TCP
     protocol, at, _ = network(data, quoted, end, end, version)
@@ -245,7 +257,7 @@ def icmp_error(data: Octets, ip: int, at: int, end: int, version: int, row: Reco
     row["dst_port"] = word16(data, at + 2)
     row["seq"] = word32(data, at + 4)
     row["icmp"] = kind * 256 + code + (0 if version == 4 else 65536)
-    row["tsecr"] = mtu
+    row["tsecr"] = named
     row["sack_left"] = 0 if version == 4 else signed64(data, ip + 8)
     row["sack_right"] = MAPPED_IPV4 + word32(data, ip + 12) if version == 4 else signed64(data, ip + 16)
     return ROW

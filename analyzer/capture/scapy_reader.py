@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.capture.frame import CUT, CUT_ROW, FRAGMENT, NOT_TCP, ROW
 from analyzer.capture.headers import empty_tcp, mtu_named
+from analyzer.capture.redirect import REDIRECT_V4, is_valid_redirect, quoted_by_redirect, router_named
 from analyzer.capture.tunnel import (
     IN_ETHERIP,
     IN_GENEVE,
@@ -85,7 +86,7 @@ class Walk:
         self.mac = ABSENT
         self.in_ip = False
         self.icmp = ABSENT
-        self.mtu = ABSENT  # that an ICMP error names
+        self.named = ABSENT  # the MTU or router that an ICMP error names
         self.ip: dict[str, int] = {}
         self.sender = (0, 0)  # of an ICMP error, when ``ip`` is what it quotes
 
@@ -110,7 +111,10 @@ class Walk:
             if isinstance(layer, scapy.Dot11FCS):  # takes the check sequence from the end of the frame
                 self.octets = self.octets[:-4]
             self.at = len(self.octets) - len(behind)
-            if isinstance(layer, (scapy.ICMP, *scapy.icmpv6_errors)):
+            if isinstance(layer, scapy.ICMPv6ND_Redirect):
+                self.at = quoted_by_redirect({"octet": self.octets}, begin, len(self.octets))
+                behind = self.octets[self.at :]
+            elif isinstance(layer, (scapy.ICMP, *scapy.icmpv6_errors)):
                 self.at = begin + 8  # scapy looks for extensions (RFC 4884) behind the quotation, and may mistake data
                 behind = self.octets[self.at :]
             outcome = self._note(layer, begin)
@@ -126,6 +130,8 @@ class Walk:
             word = self.octets[self.at - 4 : self.at]  # scapy reads it in one byte order only
             family = min(int.from_bytes(word, "big"), int.from_bytes(word, "little"))
             return {2: scapy.IP, 10: scapy.IPv6, 24: scapy.IPv6, 28: scapy.IPv6, 30: scapy.IPv6}.get(family, scapy.Raw)
+        if isinstance(layer, scapy.ICMPv6ND_Redirect):
+            return scapy.IPv6
         if isinstance(layer, scapy.AH):
             return {4: scapy.IP, 6: scapy.TCP, 17: scapy.UDP, 41: scapy.IPv6, 47: scapy.GRE}.get(layer.nh, scapy.Raw)
         return layer.guess_payload_class(behind)
@@ -141,12 +147,17 @@ class Walk:
             octets = {"octet": self.octets}
             return ROW if udp_carries_ip(octets, self.at, len(self.octets), layer.dport) else NOT_TCP
         if isinstance(layer, scapy.ICMP):
-            if layer.type not in (3, 4, 5, 11, 12):
+            if layer.type not in (3, 4, REDIRECT_V4, 11, 12):
                 return NOT_TCP
             self.icmp = layer.type << 8 | layer.code
-            self.mtu = self._mtu(begin, self.icmp, 4)
+            self.named = self._router(begin, 4) if layer.type == REDIRECT_V4 else self._mtu(begin, self.icmp, 4)
+        elif isinstance(layer, scapy.ICMPv6ND_Redirect):
+            if self.at >= len(self.octets) or not self._is_valid_redirect(begin):
+                return NOT_TCP
+            self.named = self._router(begin, 6)
+            self.icmp = 1 << 16 | layer.type << 8 | layer.code
         elif isinstance(layer, scapy.icmpv6_errors):
-            self.mtu = self._mtu(begin, layer.type << 8 | layer.code, 6)
+            self.named = self._mtu(begin, layer.type << 8 | layer.code, 6)
             self.icmp = 1 << 16 | layer.type << 8 | layer.code
         elif isinstance(layer, (scapy.Ether, scapy.Dot3)):
             self.mac = int(layer.src.replace(":", ""), 16)
@@ -161,6 +172,15 @@ class Walk:
     def _mtu(self, begin: int, kind: int, version: int) -> int:
         """Return the MTU that an ICMP error names."""
         return mtu_named({"octet": self.octets}, begin, kind, version) if begin + 8 <= len(self.octets) else ABSENT
+
+    def _router(self, begin: int, version: int) -> int:
+        """Return the router that a redirect names."""
+        return router_named({"octet": self.octets}, begin, version) if begin + 8 <= len(self.octets) else ABSENT
+
+    def _is_valid_redirect(self, begin: int) -> bool:
+        """Say whether an ICMPv6 redirect is one that its receiver takes."""
+        unrouted = {"octet": bytes([0] * 7 + [self.ip.get("ttl", 0) & 255]) + self.octets[begin:]}
+        return is_valid_redirect(unrouted, 0, 8, len(self.octets) - begin + 8)
 
     def _note_tunnel(self, layer: Foreign) -> None:
         """Keep which tunnel this is, if it is one."""
@@ -233,7 +253,9 @@ class Walk:
             row.update(src_port=found["sport"], dst_port=found["dport"])
             if quoted:
                 sack_left, sack_right = self.sender
-                row.update(seq=found["seq"], icmp=self.icmp, sack_left=sack_left, sack_right=sack_right, tsecr=self.mtu)
+                row.update(
+                    seq=found["seq"], icmp=self.icmp, sack_left=sack_left, sack_right=sack_right, tsecr=self.named
+                )
             return ROW if quoted else CUT_ROW
         header = found["dataofs"] * 4
         payload = self.stop - self.at - header
@@ -305,6 +327,7 @@ _FOLLOWED: Final = {
     "layers.inet6": (
         "IPv6", "IPv46", "IPv6ExtHdrHopByHop", "IPv6ExtHdrDestOpt", "IPv6ExtHdrRouting", "IPv6ExtHdrSegmentRouting",
         "IPv6ExtHdrFragment", "ICMPv6DestUnreach", "ICMPv6PacketTooBig", "ICMPv6TimeExceeded", "ICMPv6ParamProblem",
+        "ICMPv6ND_Redirect",
     ),
     "layers.ipsec": ("AH",),
     "layers.ppp": ("PPPoE", "PPP", "HDLC", "DIR_PPP"),

@@ -69,6 +69,8 @@ class CauseRow:
 
     certainty: Certainty
     conditions: tuple[Condition, ...]
+    is_shown: bool = False
+    """Whether frames of this very flow and time speak for it: then it is named before others that only fit as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +133,8 @@ def find(kind: CauseKind, holding: Holding) -> Cause | None:
     for row in kind.rows:
         if all(map(holding.__getitem__, row.conditions)):
             frames, data = kind.facts(holding.scene)
-            return Cause(kind.code, row.certainty, tuple(sorted({frame for frame in frames if frame})), data)
+            shown = tuple(sorted({frame for frame in frames if frame}))
+            return Cause(kind.code, row.certainty, shown, data, is_shown=row.is_shown)
     return None
 
 

@@ -1,7 +1,8 @@
 """THE FOURTH TABLE: why a flow ended as it did, or fell silent.
 
 Of each kind the first row that holds gives its certainty; all kinds are tried. The surest is the cause, and at equal
-certainty the first in the table; the others that fit are named with it. A wrong cause is worse than none.
+certainty one that frames of the flow speak for, else the first in the table; the others that fit are named with it. A
+wrong cause is worse than none.
 """
 
 from __future__ import annotations
@@ -133,5 +134,7 @@ def _ranked(found: list[Cause]) -> tuple[Cause, ...]:
     if not found:
         return ()
     best = min(_RANK.index(cause.certainty) for cause in found)
-    kept = [cause for cause in found if _RANK.index(cause.certainty) == best]
+    kept = sorted(
+        (cause for cause in found if _RANK.index(cause.certainty) == best), key=lambda cause: not cause.is_shown
+    )
     return tuple(kept[:1] if _RANK[best] in LIKELY_ENOUGH else kept)

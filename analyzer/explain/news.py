@@ -16,14 +16,14 @@ from analyzer.judge.record import other
 from analyzer.judge.verdict import Verdict
 from analyzer.values import dataclass
 from analyzer.words.fins import may_have_closed_before
-from analyzer.words.icmp import fitting, icmp_text
+from analyzer.words.icmp import fitting, icmp_text, sent_to
 from analyzer.words.probes import waited
 from analyzer.words.teller import Teller, capital, duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from analyzer.judge.events import Reset
+    from analyzer.judge.events import IcmpError, Reset
     from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.probe import Probe
     from analyzer.track.flow import Side
@@ -96,14 +96,14 @@ class News:
                 yield _reset(t, reset)
         for error in record.icmp_errors:
             if self._is_new("icmp", error.frame):
-                what = icmp_text(error.version, error.type, error.code)
-                yield Item(
-                    "icmp",
-                    error.ts_ns,
-                    error.frame,
-                    None,
-                    f"ICMP{'' if error.is_redirect else ' error'} to {t.the(error.quotes)}: {what}{fitting(error.mtu)}",
-                )
+                yield Item("icmp", error.ts_ns, error.frame, None, _icmp(t, error))
+
+
+def _icmp(t: Teller, error: IcmpError) -> str:
+    to = t.the(error.quotes)
+    if error.is_redirect:
+        return f"ICMP to {to}: redirect, {sent_to(error.router, t.the(other(error.quotes)))}"
+    return f"ICMP error to {to}: {icmp_text(error.version, error.type, error.code)}{fitting(error.mtu)}"
 
 
 def _opening(t: Teller) -> Item:

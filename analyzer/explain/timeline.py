@@ -19,7 +19,7 @@ from analyzer.tolerances import HANDSHAKE_MOST_NS
 from analyzer.track.flow import SIDES
 from analyzer.words.beats import beat_line
 from analyzer.words.fins import refused_fin
-from analyzer.words.icmp import fits_at_most, fitting, icmp_text
+from analyzer.words.icmp import fits_at_most, fitting, icmp_text, sent_to
 from analyzer.words.model import Line
 from analyzer.words.teller import count, duration, spacing, times
 
@@ -165,7 +165,8 @@ def _window_probes(t: Teller, side: Side) -> list[Line]:
 def _icmp(t: Teller, side: Side) -> list[Line]:
     errors, found = t.record.errors_about(side), []
     if moved := t.record.redirects_of(side):
-        text = f"{moved[0].source} redirects {t.the(side)}'s packets to another router, by ICMP"
+        where = sent_to(moved[0].router, t.the(other(side)))
+        text = f"{moved[0].source} tells {t.the(side)} by ICMP to send {where}"
         found.append(_line(t, text, [error.frame for error in moved], moved[0].ts_ns))
     if not errors:
         return found

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyzer.judge.clocks import standing
+from analyzer.judge.events import REDIRECT_KINDS
 from analyzer.judge.fact_rows import FactRows, not_below_zero
 from analyzer.judge.probe import PROBE_KINDS
 from analyzer.judge.table import QUOTES, Table
 from analyzer.judge.ways import turned
 from analyzer.label.reset import ResetKind
 from analyzer.label.rules import Kind, opens_window, shuts_window
-from analyzer.segment import ABSENT, ACK, FIN, NONE, NOTE_TCP, NOTE_UNNUMBERED, RST, SYN, address_text
+from analyzer.segment import ABSENT, ACK, FIN, LINK_LOCAL, NONE, NOTE_TCP, NOTE_UNNUMBERED, RST, SYN, address_text
 from analyzer.tolerances import WENT_ON_NS
 
 if TYPE_CHECKING:
@@ -113,6 +114,8 @@ class EventFacts(FactRows):
         """``IcmpError``s."""
         at = self._at(Kind.ICMP_ERROR)
         what, rows = self._column("icmp", at), self.seen
+        named = rows["tsecr"][at]
+        redirects = np.isin(what >> 8, REDIRECT_KINDS)
         probes = self._at(*PROBE_KINDS)
         # the latest probe of the quoted end before each error: in order of end, then of row
         size = len(rows) + 1
@@ -136,11 +139,15 @@ class EventFacts(FactRows):
             "quotes_probe": quoted,
             "fits": self._quoted(at, quoted),
             "ttl": self._column("ttl", at),
-            "mtu": np.where(rows["tsecr"][at] > 0, rows["tsecr"][at], NONE),
+            "mtu": np.where((named > 0) & ~redirects, named, NONE),
         }
-        pairs, which = np.unique(rows[["sack_left", "sack_right"]][at], return_inverse=True)
-        found = self._table("icmp_errors", at, columns | {"source": which.astype(np.int64).reshape(-1)})
-        found.words = found.words | {"source": [address_text(int(hi), int(lo)) for hi, lo in pairs.tolist()]}
+        # of IPv4 the low half is all of it; ICMPv6 names routers by their link-local addresses
+        high = np.where(what >> 16, LINK_LOCAL, 0)
+        routers, router = _addresses(np.where(redirects, high, 0), np.where(redirects, named, 0))
+        columns["router"] = np.where(redirects & (named != ABSENT), router, NONE)
+        sources, source = _addresses(rows["sack_left"][at], rows["sack_right"][at])
+        found = self._table("icmp_errors", at, columns | {"source": source})
+        found.words = found.words | {"source": sources, "router": routers}
         return found
 
     def _quoted(self, at: NDArray[np.int64], probes: Column) -> Column:
@@ -204,6 +211,12 @@ class EventFacts(FactRows):
         """Segments with FIN that are rows: such as were sent again although they had been acknowledged here."""
         at = np.flatnonzero(((self.seen["flags"] & (FIN | RST)) == FIN) & (self.seen["note"] == NOTE_TCP))
         return self._table("repeated_fins", at, {})
+
+
+def _addresses(high: Column, low: Column) -> tuple[list[str], Column]:
+    """Return the different ones of some addresses as text, and for each its place among them."""
+    pairs, which = np.unique(np.stack([high, low]), axis=1, return_inverse=True)
+    return [address_text(int(hi), int(lo)) for hi, lo in pairs.T.tolist()], which.astype(np.int64).reshape(-1)
 
 
 def moves_window(rows: Foreign) -> Foreign:

@@ -85,8 +85,10 @@ class Reset:
     """The receiver's challenge ACK (RFC 5961), if the RST was ignored and one was captured."""
 
 
-REDIRECT: Final = 5
-"""A type of ICMP."""
+REDIRECTS: Final = {(4, 5), (6, 137)}
+"""IP version and type of ICMP."""
+REDIRECT_KINDS: Final = tuple(sorted((version == 6) << 8 | kind for version, kind in REDIRECTS))
+"""The same as in the column ``icmp``, but for the code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +113,13 @@ class IcmpError:
     """Of the packet that bears it, -1 unknown."""
     mtu: int | None = None
     """How many bytes a packet may have, as fragmentation needed and packet too big say; None: not said."""
+    router: str | None = None
+    """The router that a redirect names; None: it says that the other end is on the link, or it is none."""
 
     @property
     def is_redirect(self) -> bool:
         """Whether it only names a better router: what it quotes was passed on all the same (RFC 1812 4.3.3.2)."""
-        return self.version == 4 and self.type == REDIRECT
+        return (self.version, self.type) in REDIRECTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,8 @@ class Cause:
     certainty: Certainty
     frames: tuple[int, ...]
     data: dict[str, int | str] = field(default_factory=dict)
+    is_shown: bool = False
+    """Whether frames of this very flow and time speak for it, and not only that nothing speaks against it."""
 
 
 @dataclass(frozen=True, slots=True)

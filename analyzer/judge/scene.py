@@ -288,7 +288,7 @@ class Scene:
 
     @property
     def in_question_until_ns(self) -> int:
-        """Until when being heard shows that its host was there when it was asked: who is heard later may have come back.
+        """Until when being heard shows that its host was there when it was asked: later it may have come back.
 
         Hardly later than what stayed unanswered last, for which the end of the capture is no measure.
         """

@@ -37,12 +37,13 @@ def witnesses(scene: Scene) -> tuple[Witness, ...]:
 def _icmp(scene: Scene) -> Iterator[Witness]:
     """ICMP errors: who sent them, of which type and code, quoting what."""
 
-    def alike(error: IcmpError) -> tuple[str, str, int, int, int, str]:
-        return (error.quotes, error.source, error.version, error.type, error.code, error.fits or "")
+    def alike(error: IcmpError) -> tuple[str, str, int, int, int, str, str]:
+        own = (error.quotes, error.source, error.version, error.type, error.code)
+        return (*own, error.fits or "", error.router or "")
 
     for key, group in groupby(sorted(scene.record.icmp_errors, key=alike), alike):
         errors = sorted(group, key=lambda error: error.frame)
-        quotes, sender, version, kind, code, fits = key
+        quotes, sender, version, kind, code, fits, router = key
         frames = tuple(error.frame for error in errors)
         data: dict[str, int | str] = {
             "sender": sender,
@@ -53,6 +54,8 @@ def _icmp(scene: Scene) -> Iterator[Witness]:
             "to": quotes,
             "quotes": fits,
         }
+        if router:
+            data["router"] = router
         if named := [error.mtu for error in errors if error.mtu is not None]:
             data["mtu"] = min(named)
         if sender == scene.record.endpoint(other(errors[0].quotes)).address:

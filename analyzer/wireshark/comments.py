@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyzer.judge.events import REDIRECT
+from analyzer.judge.events import REDIRECTS
 from analyzer.judge.probe import AFTER_FIN_WORDS, PROBE_KINDS
 from analyzer.judge.verdict import VERDICTS, Verdict
 from analyzer.label.outcome import Answer, Certainty
@@ -109,7 +109,7 @@ def words(mark: dict[str, Any]) -> str:
             return "data retransmitted"
         case What.ICMP:
             version, type_, code = 6 if mark["number"] >> 16 else 4, mark["number"] >> 8 & 0xFF, mark["number"] & 0xFF
-            what = "ICMP" if (version, type_) == (4, REDIRECT) else "ICMP error"
+            what = "ICMP" if (version, type_) in REDIRECTS else "ICMP error"
             return f"{what} about this connection: {icmp_text(version, type_, code)}"
     verdict = VERDICTS[mark["which"]].verdict
     return f"{'ends it' if verdict.is_over else 'last frame of it here'}: {verdict.value}"

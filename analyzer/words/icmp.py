@@ -48,6 +48,7 @@ V6: Final = {
     (3, 0): "hop limit exceeded",
     (3, 1): "fragment reassembly time exceeded",
     (4, 0): "erroneous header field",
+    (137, 0): "redirect",
 }
 
 
@@ -119,6 +120,11 @@ def icmp_text(version: int, type_: int, code: int) -> str:
     """Return what an ICMP error says."""
     known = (V4 if version == 4 else V6).get((type_, code))
     return known or f"ICMP{'v6' if version != 4 else ''} type {type_} code {code}"
+
+
+def sent_to(router: str | None, peer: str) -> str:
+    """Return where a redirect has packets for ``peer`` sent; without a router it says that peer is on the link."""
+    return f"to the router {router} instead" if router else f"straight to {peer}, which it says is on the link"
 
 
 def fits_at_most(errors: Iterable[IcmpError]) -> int | None:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyzer.judge.events import REDIRECT
-from analyzer.words.icmp import fitting, icmp_text
+from analyzer.judge.events import REDIRECTS
+from analyzer.words.icmp import fitting, icmp_text, sent_to
 from analyzer.words.model import Line
 from analyzer.words.teller import capital, count, duration, setting, times
 
@@ -50,10 +50,11 @@ def shows_life(judged: JudgedFlow) -> bool:
 def _icmp(t: Teller, w: Witness) -> str:
     what = icmp_text(number(w, "version"), number(w, "type"), number(w, "code")) + fitting(number(w, "mtu"))
     to = t.the("a" if text(w, "to") == "a" else "b")
-    if (number(w, "version"), number(w, "type")) == (4, REDIRECT):
+    if (number(w, "version"), number(w, "type")) in REDIRECTS:
         again = f", {times(number(w, 'count'))}" if number(w, "count") > 1 else ""
+        where = sent_to(text(w, "router"), t.the("b" if text(w, "to") == "a" else "a"))
         return (
-            f"{text(w, 'sender')} told {to} at {t.at(w.ts_ns)}{again} to send to another router (ICMP {what},"
+            f"{text(w, 'sender')} told {to} at {t.at(w.ts_ns)}{again} to send {where} (ICMP {what},"
             f" {QUOTES[text(w, 'quotes')]}): what follows may go another way."
         )
     if w.data.get("whence") == "nearer":

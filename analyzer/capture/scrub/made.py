@@ -10,8 +10,9 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final
 
+from analyzer.capture.redirect import QUOTING, REDIRECT_V4, REDIRECT_V6
 from analyzer.capture.scrub.sums import folded
-from analyzer.segment import ABSENT, NOTE_CUT, NOTE_ICMP_ERROR
+from analyzer.segment import ABSENT, LINK_LOCAL, NOTE_CUT, NOTE_ICMP_ERROR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -41,8 +42,7 @@ def packet_of(
     if row["note"] == NOTE_ICMP_ERROR:
         quoted = _ip(row, src, dst, 64, 6, segment, 20)
         sender_of_it = _octets(rename(row["sack_left"], row["sack_right"]), row["ip_version"])
-        mtu = max(row["tsecr"], 0)  # only of an error that names one
-        icmp = struct.pack("!BBHI", row["icmp"] >> 8 & 255, row["icmp"] & 255, 0, mtu) + quoted
+        icmp = _error(row, rename, dst, quoted)
         total = _sum(icmp, 0 if four else _sum(sender_of_it + src, 58 + len(icmp)))
         icmp = icmp[:2] + struct.pack("!H", folded(total)) + icmp[4:]
         return link + _ip(row, sender_of_it, src, row["ttl"], 1 if four else 58, icmp, len(icmp))
@@ -54,6 +54,20 @@ def packet_of(
     total = _sum(segment, _sum(src + dst, 6 + length + row["payload_len"]))
     segment = segment[:16] + struct.pack("!H", folded(total)) + segment[18:]
     return link + _ip(row, src, dst, row["ttl"], 6, segment, length + row["payload_len"])
+
+
+def _error(row: Mapping[str, int], rename: Halves, dst: bytes, quoted: bytes) -> bytes:
+    """Return an ICMP error without its checksum: what it names, and what it quotes."""
+    kind, version, named = row["icmp"] >> 8 & 255, row["ip_version"], row["tsecr"]
+    head = struct.pack("!BBH", kind, row["icmp"] & 255, 0)
+    if version == 4 and kind == REDIRECT_V4:
+        return head + _octets(rename(0, named), 4) + quoted
+    if version == 6 and kind == REDIRECT_V6:
+        router = dst if named == ABSENT else _octets(rename(LINK_LOCAL, named), 6)
+        padding = bytes(-len(quoted) % 8)
+        option = struct.pack("!BB6x", QUOTING, (8 + len(quoted) + len(padding)) // 8)
+        return head + bytes(4) + router + dst + option + quoted + padding
+    return head + struct.pack("!I", max(named, 0)) + quoted  # only of an error that names an MTU
 
 
 def _link(sender: int, vlans: int, ethertype: int) -> bytes:

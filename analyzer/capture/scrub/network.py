@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer.capture.frame import octet, word16
+from analyzer.capture.redirect import FIXED, QUOTING, REDIRECT_V4, REDIRECT_V6, quoted_by_redirect
 from analyzer.capture.scrub.layers import MISSING, OPTIONS, PAYLOAD, rename_ipv4, rename_ipv6, rename_mac
 from analyzer.capture.scrub.sums import copy, fill, folded, put16, sum_of
 from analyzer.loops.loop import loop
@@ -240,8 +241,8 @@ def copy_icmp(
     fill(out, to, 8, 0)
     copy(data, at, out, to, 2)
     stopped = to + 8
-    if kind in (3, 4, 5, 11, 12):
-        if kind == 5:
+    if kind in (3, 4, REDIRECT_V4, 11, 12):
+        if kind == REDIRECT_V4:
             if rename_ipv4(data, at + 4, out, to + 4, names, state) < 0:
                 return MISSING
         elif kind == 12:
@@ -282,6 +283,8 @@ def copy_icmpv6(
         if kind in (2, 4):
             copy(data, at + 4, out, to + 4, 4)  # the MTU, or where the problem is (RFC 4443 3.2, 3.4)
         stopped = copy_quoted(data, at + 8, end, 6, out, to + 8, names, ports, state)
+    elif kind == REDIRECT_V6 and at + FIXED <= end:
+        stopped = copy_redirect(data, at, end, out, to, names, ports, state)
     elif kind in (128, 129):
         copy(data, at + 4, out, to + 4, 4)
         state[PAYLOAD] += max(end - at - 8, 0)
@@ -299,6 +302,31 @@ def copy_icmpv6(
         return MISSING
     total = pseudo_header(out, ip, 6, 58, stop - at)
     put16(out, to + 2, folded(sum_of(out, to, stopped, total)))
+    return stopped
+
+
+@loop
+def copy_redirect(
+    data: Octets, at: int, end: int, out: Octets, to: int, names: Rows, ports: Numbers, state: Numbers
+) -> int:
+    """Write the addresses of an ICMPv6 redirect, and the headers that it quotes in an option of that length."""
+    if rename_ipv6(data, at + 8, out, to + 8, names, state) < 0:
+        return MISSING
+    if rename_ipv6(data, at + 24, out, to + 24, names, state) < 0:
+        return MISSING
+    option = to + FIXED
+    quoted = quoted_by_redirect(data, at, end)
+    if quoted >= end:
+        return option
+    fill(out, option, 8, 0)
+    stopped = copy_quoted(data, quoted, end, 6, out, option + 8, names, ports, state)
+    if stopped < 0:
+        return MISSING
+    padding = (option - stopped) % 8
+    fill(out, stopped, padding, 0)
+    stopped += padding
+    out[option] = QUOTING
+    out[option + 1] = (stopped - option) // 8
     return stopped
 
 

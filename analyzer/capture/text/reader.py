@@ -28,7 +28,7 @@ from analyzer.capture.text.times import TIME, Kind, Times
 from analyzer.errors import NotACaptureError
 from analyzer.loops.choice import jit_wanted
 from analyzer.loops.loop import freeze
-from analyzer.segment import NOTE_CUT, NOTE_UNNUMBERED, SEGMENT, WITNESS, SegmentBatch, leaps_in
+from analyzer.segment import ABSENT, NOTE_CUT, NOTE_UNNUMBERED, SEGMENT, WITNESS, SegmentBatch, leaps_in
 from analyzer.values import dataclass
 
 if TYPE_CHECKING:
@@ -344,7 +344,8 @@ class TextReader:
         """Add the row of what tcpdump printed."""
         text = " ".join(part.strip() for part in packet.parts)
         if (quoted := tcpdump.icmp_error(text, self._names)) is not None:
-            self._numbers.tcpdump(quoted.row, None)
+            if quoted.row["seq"] != ABSENT:
+                self._numbers.tcpdump(quoted.row, None)
             rows.append(tcpdump.as_quoted(quoted.row))
             return
         if (alone := tcpdump.icmp_alone(text, self._names)) is not None and self._numbers.only_between(alone):

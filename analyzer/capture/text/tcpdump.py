@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from analyzer.capture.redirect import REDIRECT_V4, REDIRECT_V6
 from analyzer.capture.text.names import Names, endpoint
 from analyzer.segment import ABSENT, ACK, CWR, ECE, FIN, NOTE_CUT, NOTE_ICMP_ERROR, NOTE_TCP, PSH, RST, SYN, URG
 from analyzer.values import dataclass
@@ -60,6 +61,8 @@ ABOUT_6: Final = re.compile(
     r"destination unreachable, unreachable (?:route|prohibited|address|port,) (?P<host>[\w:.-]{1,255}?)"
     r"(?: tcp port (?P<port>\S{1,64}?))?(?=,|$)"
 )
+REDIRECT: Final = re.compile(r"redirect(?:-tos)? (?P<host>\S{1,255}) to (?P<what>host|net) (?P<router>[^\s,]{1,255})")
+REDIRECT_6: Final = re.compile(r"redirect, (?:length \d{1,10}, )?(?P<host>\S{1,255}) to (?P<router>[^\s,]{1,255})")
 """Whom an ICMP error is about, if it shows no segment."""
 IPV4: Final = re.compile(
     r"\(tos 0x[^)]{0,80}?ttl (?P<ttl>\d{1,3}), id (?P<id>\d{1,5})(?:,[^,]{0,60}){0,9}?, length (?P<length>\d{1,5})"
@@ -164,7 +167,9 @@ def icmp_error(text: str, names: Names) -> Printed | None:
     quoted = segment(what, names)
     if kind == ABSENT or quoted is None:
         return None
-    quoted.row.update(icmp=kind, tsecr=_mtu(what, kind), ttl=_ip(text[: found.start("what")])[0])
+    if quoted.row["note"] == NOTE_CUT:
+        quoted.row["seq"] = ABSENT
+    quoted.row.update(icmp=kind, tsecr=_named(what, kind, names), ttl=_ip(text[: found.start("what")])[0])
     quoted.row["src_mac"] = _station(text)
     quoted.row["sack_left"], quoted.row["sack_right"], _ = names.halves(found["src"], 6 if found["six"] else 4)
     return quoted
@@ -172,9 +177,12 @@ def icmp_error(text: str, names: Names) -> Printed | None:
 
 def icmp_alone(text: str, names: Names) -> dict[str, int] | None:
     """Return the row of an ICMP error that says which host cannot be reached, but not which segment it quotes."""
-    found = ICMP.search(text) if "ICMP" in text and "nreachable" in text else None
-    about = found and (ABOUT_6 if found["six"] else ABOUT).match(found["what"])
-    if not found or not about:
+    found = ICMP.search(text) if "ICMP" in text and ("nreachable" in text or "redirect" in text) else None
+    about = None
+    if found is not None:
+        moved, away = (REDIRECT_6, ABOUT_6) if found["six"] else (REDIRECT, ABOUT)
+        about = moved.match(found["what"]) or away.match(found["what"])
+    if found is None or about is None:
         return None
     row = empty_row()
     row["seq"] = ABSENT
@@ -183,9 +191,10 @@ def icmp_alone(text: str, names: Names) -> dict[str, int] | None:
     row["dst_hi"], row["dst_lo"], _ = names.halves(about["host"], version)
     row["src_mac"] = _station(text)
     row["sack_left"], row["sack_right"], _ = names.halves(found["src"], version)
-    row["dst_port"] = names.port(about["port"]) if about["port"] else 0
+    port = about.groupdict().get("port")
+    row["dst_port"] = names.port(port) if port else 0
     kind = _icmp_kind(found["what"], six=version == 6)
-    row.update(icmp=kind, tsecr=_mtu(found["what"], kind), ttl=_ip(text[: found.start("what")])[0])
+    row.update(icmp=kind, tsecr=_named(found["what"], kind, names), ttl=_ip(text[: found.start("what")])[0])
     return row if row["icmp"] != ABSENT else None
 
 
@@ -279,8 +288,12 @@ def _cut(found: re.Match[str], text: str, names: Names) -> Printed | None:
     return Printed(row)
 
 
-def _mtu(what: str, kind: int) -> int:
-    """Return the MTU that an ICMP error of this kind names; ABSENT if none."""
+def _named(what: str, kind: int, names: Names) -> int:
+    """Return the MTU, or the low half of the router's address, that an ICMP error names; ABSENT if none."""
+    six = kind >> 16 == 1
+    moved = (REDIRECT_6 if six else REDIRECT).match(what) if kind >> 8 & 255 in {REDIRECT_V4, REDIRECT_V6} else None
+    if moved is not None:
+        return ABSENT if moved["router"] == moved["host"] else names.halves(moved["router"], 6 if six else 4)[1]
     found = MTU.search(what.partition(", length")[0]) if kind in TOO_BIG else None
     most = 0xFFFF if kind < 1 << 16 else 0xFFFFFFFF
     return min(int(found["mtu"]), most) or ABSENT if found else ABSENT
@@ -293,11 +306,13 @@ def _icmp_kind(what: str, *, six: bool) -> int:
         if "unreachable" in words:
             code = next((code for word, code in UNREACHABLE_6 if word in words.partition("unreachable")[2]), 0)
             return 1 << 16 | 1 << 8 | code
-        named = (("packet too big", 2), ("time exceeded", 3), ("parameter problem", 4))
+        named = (("packet too big", 2), ("time exceeded", 3), ("parameter problem", 4), ("redirect", REDIRECT_V6))
         return next((1 << 16 | kind << 8 for word, kind in named if word in words), ABSENT)
     if "unreachable" in words:
         flat = re.sub(r"(host|net) \S+", r"\1 {}", words)
         code = next((code for word, code in UNREACHABLE if word in flat), 1)
         return 3 << 8 | code
+    if (moved := REDIRECT.match(what)) is not None:
+        return REDIRECT_V4 << 8 | int(moved["what"] == "host") | ("-tos " in words) << 1
     named = (("time exceeded", 11), ("parameter problem", 12), ("source quench", 4))
     return next((kind << 8 for word, kind in named if word in words), ABSENT)

@@ -10,8 +10,10 @@ from analyzer.causes.kind import CauseKind, CauseRow, Trait
 from analyzer.findings.kinds import dead_peer, idle, lapses, pauses
 from analyzer.findings.pausing import overdue_ns
 from analyzer.judge.judged import Certainty
+from analyzer.judge.record import other
 from analyzer.judge.signatures import middleboxes_within
 from analyzer.judge.tried import Tried, tried_before
+from analyzer.words.icmp import sent_to
 from analyzer.words.model import LongText
 from analyzer.words.teller import duration
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from analyzer.judge.events import IcmpError
     from analyzer.judge.judged import Cause
     from analyzer.judge.scene import Scene
+    from analyzer.track.flow import Side
     from analyzer.words.teller import Teller
 
 
@@ -150,16 +153,20 @@ def _way(s: Scene) -> Facts:
     if redirects := _redirects(s):
         frames = (*frames, *(error.frame for error in redirects))
         data |= {"by": redirects[-1].source, "redirected_ns": redirects[-1].ts_ns, "asker": s.asker}
+        data |= {"router": redirects[-1].router or ""}
     return frames, data
 
 
 def _way_fits(t: Teller, cause: Cause) -> str:
     if "by" not in cause.data:
         return ""
-    asker = t.the("a" if cause.data["asker"] == "a" else "b")
+    side: Side = "a" if cause.data["asker"] == "a" else "b"
+    asker, peer = t.the(side), t.the(other(side))
+    router = str(cause.data["router"])
+    look = "Look at that router: does it pass these packets on?" if router else "Is it, and does it answer there?"
     return (
-        f"{cause.data['by']} told {asker} at {t.at(int(cause.data['redirected_ns']))} to send to another router (ICMP"
-        " redirect). Look at the router that it named: does it pass these packets on?"
+        f"{cause.data['by']} told {asker} at {t.at(int(cause.data['redirected_ns']))} to send"
+        f" {sent_to(router, peer)} (ICMP redirect), and nothing that {asker} sent since was answered. {look}"
     )
 
 
@@ -332,7 +339,7 @@ PATH_CHANGED: Final = CauseKind(
     needs=frozenset({Trait.SILENT}),
     needs_question=True,
     rows=(
-        CauseRow(Certainty.POSSIBLE, (c.fell_silent, was_redirected)),
+        CauseRow(Certainty.POSSIBLE, (c.fell_silent, was_redirected), is_shown=True),
         CauseRow(Certainty.POSSIBLE, (c.fell_silent, came_another_way)),
     ),
     facts=_way,

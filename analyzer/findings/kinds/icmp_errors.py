@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from analyzer.findings.evidence import frames_of, known
 from analyzer.findings.kind import Advice, FindingKind, Row, Told
-from analyzer.judge.events import REDIRECT
+from analyzer.judge.events import REDIRECT_KINDS
 from analyzer.label.rules import Kind
 from analyzer.words.icmp import fits_at_most, fitting, icmp_text, one_kind
 from analyzer.words.model import LongText
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 def got_icmp_errors(f: Flows) -> Mask:
     """ICMP errors, and not only redirects, quote its segments."""
-    return f.any_row(f.mine & f.kind_in(Kind.ICMP_ERROR) & (f.seen("icmp") >> 8 != REDIRECT))
+    return f.any_row(f.mine & f.kind_in(Kind.ICMP_ERROR) & ~np.isin(f.seen("icmp") >> 8, REDIRECT_KINDS))
 
 
 def _evidence(case: Case) -> Evidence:

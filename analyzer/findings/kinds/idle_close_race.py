@@ -27,6 +27,12 @@ def peer_fin_met_data(f: Flows) -> Mask:
     return sent & idle & (before_ns > 0) & (before_ns <= c.CROSSED_NS)
 
 
+def data_is_unacknowledged(f: Flows) -> Mask:
+    """Data of its own was never acknowledged."""
+    mask: Mask = f.own("unacked_ns") >= 0
+    return mask
+
+
 def _evidence(case: Case) -> Evidence:
     """The silence, the FIN, the data that crossed it, and the RST."""
     fin, reset, record = case.peer_fin, case.reset, case.record
@@ -104,6 +110,18 @@ RACE: Final = FindingKind(
                 c.peer_reset_answers_data,
                 c.data_crossed_peer_fin,
                 c.idle_before_peer_fin,
+            ),
+            _evidence,
+        ),
+        # captured between the two: its acknowledgement of the FIN passes before the RST
+        Row(
+            (
+                c.verdict_aborted,
+                c.peer_sent_fin,
+                c.peer_refused_data,
+                c.data_crossed_peer_fin,
+                c.idle_before_peer_fin,
+                data_is_unacknowledged,
             ),
             _evidence,
         ),

@@ -4,7 +4,7 @@ import pytest
 
 from analyzer.capture import open_capture
 from analyzer.capture.scrub.made import packet_of
-from analyzer.segment import ABSENT, NOTE_CUT, NOTE_ICMP_ERROR, SEGMENT, address_halves
+from analyzer.segment import ABSENT, LINK_LOCAL, NOTE_CUT, NOTE_ICMP_ERROR, SEGMENT, address_halves
 from tests.capture import craft
 
 ROW = {
@@ -44,6 +44,11 @@ def made(values):
          "window": 0, "tsval": ABSENT, "tsecr": 1400, "sack_left": 0, "sack_right": 0xFFFF0A000009},
         {"note": NOTE_ICMP_ERROR, "icmp": 3 << 8 | 1, "flags": 0, "ack": 0, "payload_len": 0, "header_len": 0,
          "window": 0, "tsval": ABSENT, "tsecr": ABSENT, "sack_left": 0, "sack_right": 0xFFFF0A000009},
+        {"note": NOTE_ICMP_ERROR, "icmp": 5 << 8 | 1, "flags": 0, "ack": 0, "payload_len": 0, "header_len": 0,
+         "window": 0, "tsval": ABSENT, "tsecr": 0xFFFF0A000007, "sack_left": 0, "sack_right": 0xFFFF0A000009},
+        {"note": NOTE_ICMP_ERROR, "icmp": 1 << 16 | 137 << 8, "flags": 0, "ack": 0, "payload_len": 0, "header_len": 0,
+         "window": 0, "tsval": ABSENT, "tsecr": 7, "sack_left": LINK_LOCAL, "sack_right": 9, "ip_version": 6,
+         "ip_id": ABSENT, "ttl": 255},
         {"note": NOTE_CUT, "seq": 0, "ack": 0, "flags": 0, "payload_len": 0, "header_len": 0, "window": 0,
          "tsval": ABSENT, "tsecr": ABSENT},
     ],

@@ -4,7 +4,7 @@ import struct
 
 import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP
-from scapy.layers.inet6 import ICMPv6DestUnreach, ICMPv6ND_NS, ICMPv6NDOptSrcLLAddr, IPv6
+from scapy.layers.inet6 import ICMPv6DestUnreach, ICMPv6ND_NS, ICMPv6NDOptSrcLLAddr, IPv6, in6_chksum
 from scapy.layers.l2 import Ether
 
 from analyzer.capture.scrub.pseudonyms import Pseudonyms
@@ -118,6 +118,22 @@ def test_errors_keep_what_they_quote():
     assert sound(made, IP)
     assert sound(six, IPv6)
     assert SECRET not in made + six
+
+
+def test_redirects_keep_what_they_quote():
+    """An ICMPv6 redirect names pseudonyms, stays valid, and quotes headers in an option of their length."""
+    packet = craft.ipv6(craft.tcp(SECRET))
+    quoted = packet + bytes(-len(packet) % 8)
+    option = struct.pack("!BB6x", 4, (8 + len(quoted)) // 8) + quoted
+    router, host = (0xFE80 << 112 | 2).to_bytes(16, "big"), craft.IP6_A
+    made = scrubbed(
+        craft.ipv6(struct.pack("!BBHI", 137, 0, 0, 0) + router + host + b"\2\1\2\0\0\0\0\1" + option, 58), 101
+    )
+
+    assert NAMES.ipv6(0xFE80 << 112 | 2).to_bytes(16, "big") == made[48:64]
+    assert (4, len(made) - 80) == (made[80], made[81] * 8)
+    assert in6_chksum(58, IPv6(made), made[40:] + bytes(IPv6(made).plen + 40 - len(made))) == 0
+    assert SECRET not in made
 
 
 def test_other_messages():

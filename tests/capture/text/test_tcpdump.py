@@ -3,8 +3,17 @@
 import pytest
 
 from analyzer.capture.text.names import Names
-from analyzer.capture.text.tcpdump import STARTS, WITHOUT_TIME, as_quoted, icmp_error, is_tcp, is_whole, segment
-from analyzer.segment import ABSENT, ACK, FIN, NOTE_CUT, NOTE_ICMP_ERROR, PSH, RST, SYN, address_text
+from analyzer.capture.text.tcpdump import (
+    STARTS,
+    WITHOUT_TIME,
+    as_quoted,
+    icmp_alone,
+    icmp_error,
+    is_tcp,
+    is_whole,
+    segment,
+)
+from analyzer.segment import ABSENT, ACK, FIN, NOTE_CUT, NOTE_ICMP_ERROR, PSH, RST, SYN, address_halves, address_text
 
 TAIL = "win 64, options [nop,nop,TS val 100 ecr 200], length 0"
 
@@ -109,6 +118,8 @@ def test_a_neighbour_advertisement_is_no_segment():
         ("ICMP time exceeded in-transit", 11 << 8),
         ("[icmp6 sum ok] ICMP6, destination unreachable, unreachable route 2001:db8::2", 1 << 16 | 1 << 8),
         ("ICMP6, packet too big, mtu 1280", 1 << 16 | 2 << 8),
+        ("ICMP redirect 10.0.0.2 to host 10.0.0.7", 5 << 8 | 1),
+        ("ICMP redirect-tos 10.0.0.2 to net 10.0.0.7", 5 << 8 | 2),
     ],
 )
 def test_errors_that_quote_a_segment(words, kind):
@@ -139,6 +150,37 @@ def test_mtu_that_an_error_names(words, mtu):
     found = as_quoted(icmp_error(f"IP 10.0.0.9 > 10.0.0.1: {words}, length 60 {stamped}", Names()).row)
 
     assert mtu == found["tsecr"]
+
+
+def test_what_is_quoted_without_its_number():
+    """Where the quoted segment was cut before its number, none is made up."""
+    text = "IP 10.0.0.9 > 10.0.0.1: ICMP host 10.0.0.2 unreachable, length 36 IP (tos 0x0, ttl 1, id 5, offset 0,"
+    quoted = f"{text} flags [DF], proto TCP (6), length 52) 10.0.0.1.40 > 10.0.0.2.80:  [|tcp]"
+
+    assert (40, ABSENT) == tuple(as_quoted(icmp_error(quoted, Names()).row)[name] for name in ("src_port", "seq"))
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "router"),
+    [
+        ("IP 10.0.0.9 > 10.0.0.1: ICMP redirect 10.0.0.2 to host 10.0.0.7, length 36", 5 << 8 | 1, "10.0.0.7"),
+        ("IP 10.0.0.9 > 10.0.0.1: ICMP redirect 10.0.0.2 to net 10.0.0.7, length 36", 5 << 8, "10.0.0.7"),
+        ("IP6 fe80::1 > fd::1: ICMP6, redirect, fd:1::2 to fe80::2, length 120", 1 << 16 | 137 << 8, "fe80::2"),
+        (
+            "IP6 fe80::1 > fd::1: [icmp6 sum ok] ICMP6, redirect, length 120, fd:1::2 to fe80::2 redirected header",
+            1 << 16 | 137 << 8,
+            "fe80::2",
+        ),
+        ("IP6 fe80::1 > fd::1: ICMP6, redirect, fd:1::2 to fd:1::2, length 120", 1 << 16 | 137 << 8, None),
+    ],
+)
+def test_redirects_that_quote_nothing(line, kind, router):
+    """A redirect says which host is meant, and the router that it names; none where that is the host itself."""
+    row = icmp_alone(line, Names())
+    host = address_halves("fd:1::2" if kind >> 16 else "10.0.0.2")
+
+    assert (kind, *host) == (row["icmp"], row["dst_hi"], row["dst_lo"])
+    assert (address_halves(router)[1] if router else ABSENT) == row["tsecr"]
 
 
 def test_errors_that_quote_nothing():

@@ -134,12 +134,9 @@ def test_a_refused_syn_is_no_sign_of_life():
 
 
 def test_who_is_heard_between_long_silences_is_not_heard_throughout():
-    """A host heard on other connections only behind the last retransmission may have been away: nothing was forgotten.
-
-    However long the capture goes on after that: what counts is how long it was asked in vain.
-    """
+    """A host heard elsewhere only behind the last retransmission may have been away, however long it is captured."""
     judged = scenario("host_heard_again_only_behind_the_retransmissions")[0]
 
     assert {cause.certainty.value for cause in judged.causes} == {"possible"}
-    assert [cause.code for cause in judged.causes][0] == "host-silent"
+    assert next(cause.code for cause in judged.causes) == "host-silent"
     assert {"heard_later"} == {w.says for w in judged.witnesses if w.kind == "life_sign"}

@@ -202,12 +202,30 @@ def test_a_redirect_refuses_nothing():
     dead_flow, well = (scenario(f"redirected_and_{name}")[0] for name in ("then_unanswered", "all_is_well"))
     story = explain.story(dead_flow, dead_flow.record.first_ns)
 
-    assert "path-changed" in [cause.code for cause in dead_flow.causes]
-    assert "told the client at +5.011 to send to another router (ICMP redirect for the host" in texts(story, "Evidence")
-    assert "Look at the router that it named" in texts(story, "What it may be, and how to find out")
+    assert "path-changed" == dead_flow.causes[0].code
+    told = "told the client at +5.011 to send to the router 203.0.113.7 instead (ICMP redirect for the host"
+    assert told in texts(story, "Evidence")
+    assert "Look at that router" in texts(story, "What it may be, and how to find out")
     assert "ICMP error" not in texts(story, "What happened") + texts(story, "Timeline")
     assert "icmp-errors-end-nothing" not in [found.code for found in (*dead_flow.findings, *well.findings)]
     assert not well.causes
+
+
+@pytest.mark.parametrize(
+    ("router", "told"),
+    [("router fe80::7", "to the router fe80::7 instead"), ("", "straight to the server, which it says is on the link")],
+)
+def test_a_redirect_of_icmpv6(router, told):
+    """A redirect of ICMPv6 is told as one of ICMP, or that it says that the other end is on the link."""
+    lines = (SCENARIOS / "redirected_and_then_unanswered.pkt").read_text(encoding="utf-8")
+    lines = lines.replace("icmp 5/1 0:0(0) router 203.0.113.7", f"icmp 6:137/0 0:0(0) {router}")
+    flow = written("ip: 6\n" + lines.partition("verdict:")[0])
+    story = explain.story(flow, flow.record.first_ns)
+
+    assert "path-changed" == flow.causes[0].code
+    for section in ("Evidence", "What it may be, and how to find out", "Timeline"):
+        assert told in texts(story, section)
+    assert "ICMP error" not in str(story)
 
 
 def test_a_redirect_before_what_was_answered_changed_nothing():
