@@ -306,8 +306,8 @@ def _icmp_kind(what: str, *, six: bool) -> int:
         if "unreachable" in words:
             code = next((code for word, code in UNREACHABLE_6 if word in words.partition("unreachable")[2]), 0)
             return 1 << 16 | 1 << 8 | code
-        named = (("packet too big", 2), ("time exceeded", 3), ("parameter problem", 4), ("redirect", REDIRECT_V6))
-        return next((1 << 16 | kind << 8 for word, kind in named if word in words), ABSENT)
+        kinds = (("packet too big", 2), ("time exceeded", 3), ("parameter problem", 4), ("redirect", REDIRECT_V6))
+        return next((1 << 16 | kind << 8 for word, kind in kinds if word in words), ABSENT)
     if "unreachable" in words:
         flat = re.sub(r"(host|net) \S+", r"\1 {}", words)
         code = next((code for word, code in UNREACHABLE if word in flat), 1)

@@ -92,7 +92,9 @@ def _evidence(case: Case) -> Evidence:
     probes = _shown_by(case)
     answered = sum(probe.sender != case.side for probe in probes)
     sent_ns = case.peer_facts.last_data_ns or 0
+    turn = next((turn for turn in case.record.turns if turn.sender == case.side), None)
     return frames_of(case.peer_facts.last_data_frame, numbers_of(probes)), known(
+        way_frame=turn.frame if turn is not None else None,
         request_frame=case.peer_facts.last_data_frame,
         bytes=case.peer_facts.payload_bytes,
         answered=answered or None,
@@ -119,14 +121,12 @@ def _later_evidence(case: Case) -> Evidence:
 
 def _headline(t: Teller, f: Finding) -> str:
     late = side_of(f)
-    if "replied_frame" in f.data:
-        return (
-            f"{t.start(late)}'s program stopped replying: {t.the(other(late))}'s last message was acknowledged, and"
-            f" nothing came in {duration(number(f, 'waited_ns'))}, while the kernel {_alive(f)}."
-        )
+    again = "replied_frame" in f.data
+    what, asked = ("stopped replying", "last message") if again else ("never replied", "request")
+    which, who = ("", "something in its name") if "way_frame" in f.data else ("'s program", "the kernel")
     return (
-        f"{t.start(late)}'s program never replied: {t.the(other(late))}'s request was acknowledged, and nothing came in"
-        f" {duration(number(f, 'waited_ns'))}, while the kernel {_alive(f)}."
+        f"{t.start(late)}{which} {what}: {t.the(other(late))}'s {asked} was acknowledged, and nothing came in"
+        f" {duration(number(f, 'waited_ns'))}, while {who} {_alive(f)}."
     )
 
 
@@ -160,6 +160,18 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
 def _why(t: Teller, f: Finding) -> list[Line]:
     late = t.the(side_of(f))
     probes = [probe for probe in t.record.probes if probe.frame in f.frames]
+    if "way_frame" in f.data:
+        way = number(f, "way_frame")
+        return [
+            Line(
+                f"Acknowledgements and answers to probes come from a kernel, not from a program. From frame {way:,} on"
+                f" those in {late}'s name come another way than before: whether {late}'s own kernel sends them, or a"
+                " machine that answers in its name (a balancer, a proxy, a failover), does not show. So its program may"
+                " hang, or may never have got the message (inferred).",
+                tuple(sorted({way, *f.frames})),
+            ),
+            Line("Keepalive sees neither: to it the peer is alive.", evidence(probes)),
+        ]
     return [
         Line(
             f"Acknowledgements, probes and answers to probes come from {late}'s kernel, not from its program. That the"
@@ -202,7 +214,8 @@ NO_REPLY: Final = FindingKind(
             " program itself answers."
         ),
         doubt=(
-            "A protocol without replies looks the same, and so does one that pushes later, or a last message"
+            "A machine that acknowledges in its name, with another TTL, may have lost it. A protocol without replies"
+            " looks the same, and so does one that pushes later, or a last message"
             " that asks for nothing."
         ),
         source="RFC 9293 3.8.4; RFC 1122 4.2.3.6",

@@ -15,6 +15,16 @@ def test_a_program_that_never_replies_is_told_as_inference():
     assert "is inferred; a protocol without replies looks the same" in told.section("Why").lines[0].text
 
 
+def test_who_answers_may_be_another_machine():
+    """Where what is sent in its name comes another way by then, neither its kernel nor its program is blamed."""
+    story = told(scenario("request_never_replied_to_by_another_machine")[0])
+
+    assert story.headline.startswith("The server never replied: ")
+    assert "while something in its name answered 3 probes" in story.headline
+    assert "From frame 7 on those in the server's name come another way than before" in texts(story, "Why")
+    assert "from the server's kernel" not in str(story)
+
+
 def test_a_reply_or_a_second_request_is_another_story():
     """Any data of the one asked, or requests that go on without a reply, are a conversation of their own."""
     assert "request-without-reply" in codes(opened(3 * PROBED))
