@@ -18,9 +18,15 @@ if TYPE_CHECKING:
     from analyzer.judge.events import IcmpError
     from analyzer.judge.scene import Scene
 
+Alike = tuple[str, str, int, int, int, str, str]
+"""What equal ICMP errors have in common."""
 _PASSES: Final = {True: "yes", False: "no", None: "perhaps"}
 MOST_FRAMES = 16
 """This many frames of a row of equal errors are named."""
+MOST_SENDERS: Final = 16
+"""This many rows of equal ICMP errors are told one by one: anybody may send them, in any name."""
+TRUSTED: Final = ("probe", "data", "reset", "segment")
+"""What errors quote, what nobody off the path can know first."""
 
 
 def witnesses(scene: Scene) -> tuple[Witness, ...]:
@@ -37,12 +43,24 @@ def witnesses(scene: Scene) -> tuple[Witness, ...]:
 def _icmp(scene: Scene) -> Iterator[Witness]:
     """ICMP errors: who sent them, of which type and code, quoting what."""
 
-    def alike(error: IcmpError) -> tuple[str, str, int, int, int, str, str]:
+    def alike(error: IcmpError) -> Alike:
         own = (error.quotes, error.source, error.version, error.type, error.code)
         return (*own, error.fits or "", error.router or "")
 
-    for key, group in groupby(sorted(scene.record.icmp_errors, key=alike), alike):
-        errors = sorted(group, key=lambda error: error.frame)
+    def rank(row: tuple[Alike, list[IcmpError]]) -> tuple[int, int]:
+        fits = row[1][0].fits
+        return (TRUSTED.index(fits) if fits in TRUSTED else len(TRUSTED), row[1][0].frame)
+
+    rows = [
+        (key, sorted(group, key=lambda error: error.frame))
+        for key, group in groupby(sorted(scene.record.icmp_errors, key=alike), alike)
+    ]
+    rows.sort(key=rank)
+    if left := [error for _, errors in rows[MOST_SENDERS:] for error in errors]:
+        first = sorted(left, key=lambda error: error.frame)[:MOST_FRAMES]
+        counts: dict[str, int | str] = {"count": len(left), "senders": len({error.source for error in left})}
+        yield Witness("icmp", "path", tuple(error.frame for error in first), first[0].ts_ns, "more", counts)
+    for key, errors in rows[:MOST_SENDERS]:
         quotes, sender, version, kind, code, fits, router = key
         frames = tuple(error.frame for error in errors)
         data: dict[str, int | str] = {

@@ -67,6 +67,14 @@ def _icmp(t: Teller, w: Witness) -> str:
     )
 
 
+def _more_icmp(t: Teller, w: Witness) -> str:
+    del t
+    return (
+        f"{count(number(w, 'count'), 'more ICMP error')} of {count(number(w, 'senders'), 'sender')} quote this"
+        " connection, too: anybody may send such."
+    )
+
+
 def _asking(w: Witness) -> str:
     return "ARP" if w.kind == "arp" else "neighbour discovery"
 
@@ -398,6 +406,7 @@ def _hole(t: Teller, w: Witness) -> str:
 
 SAYINGS: Final[dict[tuple[str, str], Callable[[Teller, Witness], str]]] = {
     ("icmp", "error"): _icmp,
+    ("icmp", "more"): _more_icmp,
     ("arp", "unanswered"): _unanswered,
     ("ndp", "unanswered"): _unanswered,
     ("arp", "answered"): _answered,

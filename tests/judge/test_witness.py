@@ -5,7 +5,7 @@ import pytest
 from analyzer.judge.witness import mac_text
 from tests.capture.craft import ethernet
 from tests.capture.test_announced import bpdu, dhcp, lldp
-from tests.causes.kinds.test_told_by_icmp import told
+from tests.causes.kinds.test_told_by_icmp import error, told
 from tests.causes.scenes import Shown, dead
 from tests.judging import captured, scenario
 from tests.track.test_beside import IP_B, MAC_A, MAC_B, MAC_C
@@ -24,6 +24,19 @@ def test_questions_answers_and_moves():
     made.arp(13, 2, sender=IP_B, target=IP_B, mac=MAC_C)
 
     assert {("arp", "unanswered"), ("arp", "elsewhere"), ("arp", "moved")} <= set(kinds(made))
+
+
+def test_errors_of_many_senders_are_counted():
+    """Whoever sends ICMP errors in a thousand names makes no story a thousand lines long, and hides no true one."""
+    made = dead()
+    for number in range(40):
+        error(made, 14.1 + number / 100, 3, 13, seq=9_000_000, sender=bytes([192, 0, 2, number]))
+    error(made, 14.9, 3, 1)
+    witnesses = [witness for witness in made.judged().witnesses if witness.kind == "icmp"]
+
+    assert "10.0.0.254" in {witness.data.get("sender") for witness in witnesses}
+    assert [25] == [witness.data["count"] for witness in witnesses if witness.says == "more"]
+    assert "25 more ICMP errors of 25 senders" in made.section("Evidence")
 
 
 def test_errors_are_grouped():
