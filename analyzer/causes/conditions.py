@@ -43,8 +43,11 @@ def fell_silent(s: Scene) -> bool:
     """The flow ended in silence: a prober gave up, or what was sent last stayed unanswered to the end.
 
     Not if the end in question went on probing itself, or if its answers were captured up to the end
-    (answers-lost-behind-capture): then it had not fallen silent.
+    (answers-lost-behind-capture), or came when the prober had given up: then it had not fallen silent.
     """
+    gave_up = s.found(dead_peer.DEAD.code)
+    if gave_up is not None and "belated_ns" in gave_up.data:
+        return False
     return s.is_silent and not peer_was_heard(s) and s.found(answers_lost.ANSWERS_LOST.code) is None
 
 

@@ -100,7 +100,8 @@ def remains(t: Teller) -> list[Line]:
     lone = t.record.untranslated
     if lone is not None and lone.role == "lone" and not fits:
         return []
-    if t.judged.cause is None and t.ending.verdict.is_reset:
+    # why who gave up sent its RST is known
+    if t.judged.cause is None and t.ending.verdict.is_reset and t.ending.verdict is not Verdict.TIMED_OUT:
         there, reset = t.record.translation, t.record.ending_reset
         if there is not None and reset is not None and t.record.is_beyond_translation(reset.sender):
             between = "router" if t.record.is_routed else "translation"
@@ -117,7 +118,7 @@ def remains(t: Teller) -> list[Line]:
     if not fits or (len(fits) == 1 and not unsure):
         return []
     found = []
-    for cause, kind in sorted(fits, key=_is_silent_on_length):
+    for cause, kind in sorted(fits, key=_order):
         tells = f" To find out: {small(kind.tells)}" if kind.tells else ""
         told = kind.fits(t, cause) if kind.fits is not None else ""
         here = f" {told}" if told else ""
@@ -133,10 +134,10 @@ def remains(t: Teller) -> list[Line]:
     return found
 
 
-def _is_silent_on_length(fit: tuple[Cause, CauseKind]) -> bool:
-    """Sort first the cause for which a silence speaks that was longer than all that were survived."""
+def _order(fit: tuple[Cause, CauseKind]) -> tuple[bool, bool]:
+    """Sort first what frames speak for, then what a silence speaks for that was longer than all that were survived."""
     cause, kind = fit
-    return kind.fits is None or "survived_ns" not in cause.data
+    return not cause.is_shown, kind.fits is None or "survived_ns" not in cause.data
 
 
 def _better_capture(t: Teller) -> list[Line]:

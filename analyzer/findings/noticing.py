@@ -65,6 +65,11 @@ def sooner(f: Finding) -> str | None:
             f"Find out where packets are lost {where} (a filter, a route, a full queue): a capture at each end"
             " shows it. Keepalive settings only change how soon the loss is noticed."
         )
+    if "belated_ns" in f.data:
+        return (
+            f"Give answers more time than {duration(number(f, 'belated_ns'))}, by a longer interval or a higher count,"
+            " and find what holds packets back so long (a full queue, a radio link, a box on the way)."
+        )
     if number(f, "unanswered") == 1:
         bound = " and, if it is set, TCP_USER_TIMEOUT" if stacks.has_user_timeout(stack) else ""
         return f"Raise the count (TCP_KEEPCNT){bound}, so that one lost packet does not end the connection."

@@ -9,6 +9,7 @@ from analyzer.findings import gave_up, noticing
 from analyzer.findings.evidence import frames_of, known, numbers_of
 from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.findings.phrases import LOST_OR_GONE
+from analyzer.judge.belated import belated_ns
 from analyzer.judge.record import other
 from analyzer.label.outcome import Answer
 from analyzer.words import stacks
@@ -55,6 +56,7 @@ def _evidence(case: Case) -> Evidence:
         values["wait_ns"] = case.settings.period.value_ns
     elif "idle_ns" in values:
         values["wait_ns"] = values["idle_ns"]
+    belated = belated_ns(case.record, case.side) if not alive else None
     return frames_of(numbers_of(unanswered), reset.frame), known(
         unanswered=len(unanswered),
         peer_probes=len(alive) or None,
@@ -65,6 +67,7 @@ def _evidence(case: Case) -> Evidence:
         reset_frame=reset.frame,
         detection_ns=reset.ts_ns - heard_ns if heard_ns is not None else None,
         stack=case.settings.stack if case.settings else None,
+        belated_ns=belated[0] if belated else None,
         **values,
     )
 
@@ -167,6 +170,7 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
         ),
         _peer_probed(t, f),
         _peer_talked(t, f),
+        _answered_late(t, f),
         _icmp(t, prober),
     )
 
@@ -216,6 +220,19 @@ def _peer_talked(t: Teller, f: Finding) -> Line | None:
     return Line(text, frames_of((first,), again))
 
 
+def _answered_late(t: Teller, f: Finding) -> Line | None:
+    """Say that what came behind the RST are most likely the answers."""
+    belated = belated_ns(t.record, side_of(f)) if "belated_ns" in f.data else None
+    if belated is None:
+        return None
+    text = (
+        f"After that {count(len(belated[1]), 'ACK')} of {t.the(other(side_of(f)))} came,"
+        f" {duration(belated[0])} or more after these probes and as far apart as they: most likely the answers, so late"
+        " (inferred)."
+    )
+    return Line(text, belated[1])
+
+
 def _icmp(t: Teller, prober: Side) -> Line | None:
     """Say which ICMP errors came back meanwhile."""
     errors = [error for error in t.record.errors_about(prober) if error.fits in {"probe", None}]
@@ -250,7 +267,13 @@ def _why(t: Teller, f: Finding) -> list[Line]:
             " unanswered ones (Linux)."
         )
         return lines(Line(text, f.frames), noticing.detection(f), noticing.lost_once(f), closed)
-    if _still_sent(f):
+    if "belated_ns" in f.data:
+        text = (
+            f"{t.start(prober)}'s kernel gave up too soon, most likely: {t.the(other(prober))} was alive and answered,"
+            f" and probe and answer took {duration(number(f, 'belated_ns'))} or more together. A queue that is full, a"
+            " radio link or a box that holds packets back does that (inferred)."
+        )
+    elif _still_sent(f):
         text = (
             f"Nothing passed between the two any more: {t.the(other(prober))} was still sending, and its data did not"
             f" reach {t.the(prober)}, whose probes drew no answer."
@@ -290,7 +313,7 @@ def _unsure(t: Teller, f: Finding) -> list[Line]:
     lost = "Whether these probes or their answers were lost." if number(f, "peer_probes") else LOST_OR_GONE
     doubt = stacks.count_doubt(noticing.stack_of(f), number(f, "unanswered"))
     told = (t.cause_is_told and not number(f, "peer_probes")) or _is_refused(t, side_of(f))
-    told = told or turned_back(t, side_of(f))
+    told = told or turned_back(t, side_of(f)) or "belated_ns" in f.data
     return lines(None if told else Line(lost, f.frames), Line(doubt, f.frames) if doubt else None)
 
 
