@@ -13,6 +13,7 @@ import numpy as np
 from analyzer.judge.signatures import MIDDLEBOXES, ROUND_S, Behaviour
 from analyzer.label.outcome import Answer
 from analyzer.label.reset import ResetKind
+from analyzer.tolerances import ANSWER_RST_NS
 from analyzer.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -60,7 +61,9 @@ def quiet_ns(f: Flows) -> Column:
     """Return how long no data had passed when it closed, the first of both, by FIN or RST; -1 if it did not."""
     fin, peer_fin = f.own("fin_frame"), f.peer("fin_frame")
     closed = (fin > 0) & ((peer_fin == 0) | (fin < peer_fin))
-    aborted = f.own_reset & f.reset_has_ack & (f.ending("answers_row") < 0) & (fin == 0) & (peer_fin == 0)
+    # one without ACK says that its sender knows no connection: it counts where nothing just before asked for it
+    unasked = f.ending("reset_ns") - f.ending("heard_a_ns" if f.side else "heard_b_ns") > ANSWER_RST_NS
+    aborted = f.own_reset & (f.reset_has_ack | unasked) & (f.ending("answers_row") < 0) & (fin == 0) & (peer_fin == 0)
     aborted &= f.ending("reset_kind") != ResetKind.GAVE_UP
     at_ns = np.where(closed, f.own("fin_ns"), np.where(aborted, f.ending("reset_ns"), -1))
     data_ns = np.maximum.reduce([f.own("data_ns"), f.own("resent_ns"), f.peer("data_ns"), f.peer("resent_ns")])

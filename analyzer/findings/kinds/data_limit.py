@@ -30,7 +30,8 @@ def _evidence(case: Case) -> Evidence:
     )
     answered = sum(p.answer == "ack" and last_ns < p.ts_ns < closing.ts_ns for p in case.record.probes)
     reset = None if case.fin is not None else case.own_reset
-    bare = reset is not None and case.facts.timestamps and not reset.has_options
+    # without ACK a host's own has none either
+    bare = reset is not None and reset.has_ack and case.facts.timestamps and not reset.has_options
     quiet_ns = closing.ts_ns - last_ns
     return frames_of(last_frame or None, closing.frame), known(
         quiet_ns=quiet_ns,

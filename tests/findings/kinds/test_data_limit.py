@@ -18,6 +18,19 @@ def test_a_rst_at_a_limit_is_not_said_to_be_unread_data():
     assert "heartbeats" in texts(told(judged), "What to change")
 
 
+def test_a_rst_without_ack_at_a_limit():
+    """A RST without ACK that nothing asked for fits the limit as well; right behind a segment it answers that."""
+    judged = scenario("limit_counts_only_data_and_a_bare_rst")[0]
+    text = (SCENARIOS / "limit_counts_only_data_and_a_bare_rst.pkt").read_text()
+    asked = "+14.99   a > b  .   6:6(0) ack 6 <ts 61120 620>\n+.02 "
+    answer = written(text.partition("verdict:")[0].replace("+15.01", asked))
+
+    found = judged.finding("data-idle-limit")
+    assert ("b", 60_000_000_000, "RST") == (found.about, found.data["limit_ns"], found.data["by"])
+    assert "bare" not in found.data
+    assert "data-idle-limit" not in codes(answer)
+
+
 def test_a_fin_at_a_limit_may_be_meant():
     """A close in order at such a time is told, and nothing is to be changed if it was meant."""
     judged = scenario("server_closes_idle_at_60_s")[0]
