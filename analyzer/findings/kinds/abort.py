@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.findings import conditions as c
 from analyzer.findings.beating import gave_up_on_its_peer, peers_heartbeats_ceased
 from analyzer.findings.data_limits import no_data_limit_ran_out, no_idle_limit_ran_out
-from analyzer.findings.evidence import frames_of, gave_up_resending, given_up_on, known, numbers_of, resent_in_vain_ns
+from analyzer.findings.evidence import frames_of, gave_up_resending, given_up_on, known, resent_in_vain_ns
 from analyzer.findings.kind import FindingKind, Lead, Row
 from analyzer.findings.phrases import by_what
 from analyzer.judge.record import other
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from analyzer.findings.flows import Flows, Mask
     from analyzer.findings.kind import Evidence
     from analyzer.judge.judged import Finding
+    from analyzer.judge.probe import ZeroWindowProbe
     from analyzer.words.teller import Teller
 
 
@@ -71,7 +72,10 @@ def _evidence(case: Case) -> Evidence:
         }
     unacked = (case.facts.unacked_frame, case.facts.resent_frame) if in_vain_ns else ()
     again = tuple(frame for frame in unacked if frame is not None)
-    asked = numbers_of(case.trailing) if in_vain_ns is None and len(case.trailing) >= PROBES_IN_VAIN else ()
+    trailing = case.trailing if in_vain_ns is None else ()
+    at_window = () if in_vain_ns is not None or trailing else _window_probes_in_vain(case)
+    asked = tuple(probe.frame for probe in (*trailing, *at_window))
+    asked = asked if len(asked) >= PROBES_IN_VAIN else ()
     read = case.peer_facts.last_data_frame if sent and not in_vain_ns and not asked else None
     return frames_of(read, silent, again, asked, reset.frame), known(
         reset_frame=reset.frame,
@@ -80,11 +84,19 @@ def _evidence(case: Case) -> Evidence:
         resent=resent,
         resent_frame=case.facts.resent_frame if in_vain_ns else None,
         in_vain_ns=in_vain_ns,
-        probes_in_vain=len(case.trailing) if in_vain_ns is None and len(case.trailing) >= PROBES_IN_VAIN else None,
+        probes_in_vain=len(asked) or None,
+        at_window=1 if asked and at_window else None,
         resending_ns=resending,
         data_frame=case.peer_facts.last_data_frame if sent else None,
         **missed,
     )
+
+
+def _window_probes_in_vain(case: Case) -> tuple[ZeroWindowProbe, ...]:
+    """Return its unanswered probes of its peer's closed window since that was last heard."""
+    heard_ns = case.peer_facts.last_ns or 0
+    sent = (probe for probe in case.record.zero_window_probes if probe.sender == case.side)
+    return tuple(probe for probe in sent if probe.answer_frame is None and probe.ts_ns > heard_ns)
 
 
 def _in_vain(f: Finding) -> str:
@@ -112,6 +124,11 @@ def _headline(t: Teller, f: Finding) -> str:
         return (
             f"Nothing answered {t.the(side_of(f))}'s data, retransmitted {times(number(f, 'resent'))} in"
             f" {duration(number(f, 'in_vain_ns'))}; then it ended the connection with a RST instead of a FIN."
+        )
+    elif "at_window" in f.data:
+        return (
+            f"Nothing answered {t.the(side_of(f))}'s last {number(f, 'probes_in_vain')} probes of"
+            f" {t.the(other(side_of(f)))}'s closed window; then it ended the connection with a RST instead of a FIN."
         )
     elif "probes_in_vain" in f.data:
         return (
@@ -149,7 +166,7 @@ def _reached(t: Teller, f: Finding) -> str:
     """Return what a RST means for probing: behind probes or data without an answer it may not have arrived."""
     if "in_vain_ns" in f.data:
         return "if it arrives; whether it did is unknown, as nothing answered what was sent before"
-    lost = len(t.record.trailing(side_of(f)))
+    lost = len(t.record.trailing(side_of(f))) or number(f, "probes_in_vain")
     if not lost:
         return "so nothing is left to probe"
     last = "the last probe" if lost == 1 else f"the last {lost} probes"

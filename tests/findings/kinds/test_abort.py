@@ -110,3 +110,14 @@ def test_a_reset_behind_vain_probes_is_led_by_them():
     assert "leave SO_LINGER alone" not in texts(story, "What to change")
     once = opened(f"{probes}+4 a > b R. 6:6(0) ack 1\n")
     assert not any("probes_in_vain" in finding.data for finding in once.findings)
+
+
+def test_probes_of_a_closed_window_in_vain_come_before_unread_data():
+    """Who resets when nothing answers its window probes any more is not said to have left data unread first of all."""
+    (judged,) = scenario("window_probes_answered_then_not_and_a_reset")
+    story = told(judged)
+
+    assert (3, 1) == tuple(judged.finding("abort-without-fin").data[name] for name in ("probes_in_vain", "at_window"))
+    assert "Nothing answered the client's last 3 probes of the server's closed window" in story.headline
+    assert "whether it did is unknown, as the last 3 probes got no answer" in texts(story, "What happened")
+    assert "look at the other end and the path first" in texts(story, "What to change")
