@@ -69,7 +69,8 @@ def left(judged: JudgedFlow, side: Side) -> Left | None:
     if record.is_unseen(side):
         return Left(Known.CLOSED if named else Known.UNSEEN, state, heard_ns)
     if named and not may_be_between(judged):
-        is_lost = record.new_syn is not None and record.new_syn.sender == side
+        new = record.new_syn
+        is_lost = new is not None and new.sender == side and new.ts_ns <= reset.ts_ns
         return Left(Known.LOST if is_lost else Known.CLOSED, state, heard_ns)
     if record.new_syn is not None and record.new_syn.sender == side and record.new_syn.ts_ns > (heard_ns or 0):
         return Left(Known.LOST, state, heard_ns)

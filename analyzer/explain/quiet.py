@@ -369,6 +369,14 @@ def heard_by_syn(t: Teller) -> list[Line]:
     new = t.record.new_syn
     if new is None or t.ending.verdict not in {Verdict.TIMED_OUT, Verdict.SILENT}:
         return []
+    given_up = t.reset
+    if given_up is not None and given_up.sender == new.sender and given_up.ts_ns < new.ts_ns:
+        text = (
+            f"But {t.the(other(new.sender))} was alive, and still held the connection: at {t.at(new.ts_ns)}"
+            f" {t.the(new.sender)} sent a new SYN on its addresses and ports, which {t.the(other(new.sender))} answered"
+            " with an ACK of the old numbers. So that RST had not reached it."
+        )
+        return [Line(text, (given_up.frame, new.frame, new.ack_frame))]
     heard_ns = t.facts(new.sender).last_ns
     if heard_ns is not None and new.ts_ns <= heard_ns:
         return []

@@ -24,10 +24,14 @@ NEAR_ISN: Final = 1 << 24
 
 @loop
 def may_be_half_open(flow: Record, end: Record, peer: Record, row: Record) -> bool:
-    """Say whether a SYN (``row``, of ``end``) on an older flow may find that the peer still has that connection."""
+    """Say whether a SYN (``row``, of ``end``) on an older flow may find that the peer still has that connection.
+
+    A RST may not have reached it: one that nothing has followed yet leaves that open.
+    """
     closed = end["fin_frame"] > 0 and peer["fin_frame"] > 0
     first = not row["flags"] & ACK
-    return first and peer["segments"] > 0 and flow["reset_count"] == 0 and not closed
+    over = flow["reset_count"] > 0 and flow["after_reset"] > 0
+    return first and peer["segments"] > 0 and not over and not closed
 
 
 @loop
@@ -72,7 +76,7 @@ def note_old_ack(flow: Record, a: Record, side: int, row: Record) -> None:
     ``side`` is that of the segment in the older flow. One that comes late is not drawn by the SYN: an end that holds a
     connection answers at once.
     """
-    known = flow["new_syn_ack_frame"] > 0 or flow["reset_count"] > 0
+    known = flow["new_syn_ack_frame"] > 0 or (flow["reset_count"] > 0 and flow["after_reset"] > 0)
     if known or side == flow["new_syn_side"] or row["payload_len"] > 0 or row["flags"] & (ACK | FIN | RST) != ACK:
         return
     if row["ts_ns"] - a["last_ns"] <= ANSWER_RST_NS:

@@ -188,3 +188,15 @@ def test_a_rst_that_finds_who_had_sent_data_in_vain():
     assert "not clear here" not in why
     assert "The client had sent its data 4 times more, unacknowledged, the last 30.000 s before that RST." in why
     assert "Most likely its kernel had given up by then, of which Linux sends nothing" in why
+
+
+def test_a_connection_that_was_given_up_meets_a_new_syn():
+    """The ACK that a new SYN draws belongs to the old connection: its peer was alive, and had not got the RST."""
+    old, new = scenario("new_syn_meets_a_connection_that_was_given_up")
+    story = told(old)
+
+    assert "the server was alive, and still held the connection" in texts(story, "What happened")
+    assert "So that RST had not reached it. " not in texts(story, "Timeline")
+    assert "client CLOSED" in texts(story, "Timeline")
+    assert "had lost this connection before" not in str(story)
+    assert "open" == new.ending.verdict.value
