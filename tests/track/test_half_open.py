@@ -59,17 +59,18 @@ def test_an_older_connection_begins_with_its_ack(a, b, flags, expected):
     [
         ({}, {}, {}, SYN, True),
         ({}, {}, {}, SYN | ACK, False),
-        ({"reset_count": 1}, {}, {}, SYN, False),
+        ({"reset_count": 1}, {}, {}, SYN, True),
+        ({"reset_count": 1, "after_reset": 1}, {}, {}, SYN, False),
         ({}, {}, {"segments": 0}, SYN, False),
         ({}, {"fin_frame": 4}, {}, SYN, True),
         ({}, {"fin_frame": 4}, {"fin_frame": 5}, SYN, False),
     ],
 )
 def test_which_connection_may_be_half_open(flow, end, peer, flags, expected):
-    """One whose other end was heard, and that neither a RST nor both FINs ended."""
+    """One whose other end was heard, and that neither both FINs ended nor a RST behind which something came."""
     ends = [{"fin_frame": 0, "segments": 2} | each for each in (end, peer)]
 
-    assert expected == may_be_half_open({"reset_count": 0} | flow, *ends, {"flags": flags})
+    assert expected == may_be_half_open({"reset_count": 0, "after_reset": 0} | flow, *ends, {"flags": flags})
 
 
 @pytest.mark.parametrize(("acked", "expected"), [(0, (9, 1)), (6, (5, 0))])
@@ -93,13 +94,14 @@ def test_the_last_new_syn_before_an_answer_is_remembered(acked, expected):
         ({}, 1, {"flags": 0}, 0),
         ({}, 1, {"ts_ns": 100 + ANSWER_RST_NS}, 7),
         ({}, 1, {"ts_ns": 101 + ANSWER_RST_NS}, 0),
-        ({"reset_count": 1}, 1, {}, 0),
+        ({"reset_count": 1}, 1, {}, 7),
+        ({"reset_count": 1, "after_reset": 1}, 1, {}, 0),
         ({"new_syn_ack_frame": 6}, 1, {}, 6),
     ],
 )
 def test_which_segment_the_new_syn_drew(flow, side, row, expected):
-    """The first empty ACK of the other end, at once, before any RST."""
-    flow = {"new_syn_side": 0, "new_syn_ack_frame": 0, "reset_count": 0} | flow
+    """The first empty ACK of the other end, at once, with nothing behind a RST before."""
+    flow = {"new_syn_side": 0, "new_syn_ack_frame": 0, "reset_count": 0, "after_reset": 0} | flow
     note_old_ack(flow, {"last_ns": 100}, side, {"frame": 7, "flags": ACK, "payload_len": 0, "ts_ns": 200} | row)
 
     assert expected == flow["new_syn_ack_frame"]
