@@ -74,7 +74,7 @@ def _evidence(case: Case) -> Evidence:
     again = tuple(frame for frame in unacked if frame is not None)
     trailing = case.trailing if in_vain_ns is None else ()
     at_window = () if in_vain_ns is not None or trailing else _window_probes_in_vain(case)
-    asked = tuple(probe.frame for probe in (*trailing, *at_window))
+    asked = (*(probe.frame for probe in trailing), *(probe.frame for probe in at_window))
     asked = asked if len(asked) >= PROBES_IN_VAIN else ()
     read = case.peer_facts.last_data_frame if sent and not in_vain_ns and not asked else None
     return frames_of(read, silent, again, asked, reset.frame), known(
