@@ -72,6 +72,7 @@ class Flow:
         self.last = None
         self.active = None
         self.resets = 0
+        self.after_reset = 0
         self.reset_way = None  # TTL and station of the last RST
         self.doubles = 0
         self.claim = None  # (owner, its SND.NXT before, its SND.UNA before, when, frame): acknowledged but not seen
@@ -257,7 +258,8 @@ class Reference:
         """RFC 9293 3.5.1: whether a new SYN may find that the other end still has the old connection."""
         own, peer = (flow.ends[side] for side in self.sides(flow, source))
         closed = own.fin is not None and peer.fin is not None
-        return not row["flags"] & ACK and peer.count > 0 and not flow.resets and not closed
+        over = flow.resets and flow.after_reset
+        return not row["flags"] & ACK and peer.count > 0 and not over and not closed
 
     def of_an_older_one(self, flow, source, row):
         """Return the flow that a segment is of: while a SYN waits for its answer, old numbers are the old flow's."""
@@ -458,8 +460,10 @@ class Reference:
         end.count += 1
         if flags & RST:
             flow.resets += 1
+            flow.after_reset = 0
             flow.reset_way = (row["ttl"], row["src_mac"])
         else:
+            flow.after_reset += 1
             ttls, macs = self.hosts.setdefault(self.host(row), ([], []))
             ttls.append(row["ttl"])
             news = end.count <= 4 or row["src_mac"] != end.mac or row["ttl"] not in {min(end.ttls), max(end.ttls)}
