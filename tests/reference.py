@@ -459,9 +459,7 @@ class Reference:
                 self.settle(other, row, answer=answer)
         end.count += 1
         if flags & RST:
-            flow.resets += 1
-            flow.after_reset = 0
-            flow.reset_way = (row["ttl"], row["src_mac"])
+            flow.resets, flow.after_reset, flow.reset_way = flow.resets + 1, 0, (row["ttl"], row["src_mac"])
         else:
             flow.after_reset += 1
             ttls, macs = self.hosts.setdefault(self.host(row), ([], []))
