@@ -30,6 +30,7 @@ from analyzer.vantage.forgotten import Forgotten
 from analyzer.vantage.gaps import FEW, MOST, unseen_gaps
 from analyzer.vantage.joint import Joined, Point
 from analyzer.vantage.legs import legs_of
+from analyzer.vantage.strays import met_elsewhere
 from analyzer.vantage.waits import LEAST_NS
 from analyzer.vantage.weaving import weave
 
@@ -98,7 +99,7 @@ class Joining(Joined):
         """Return a connection as the JSON of ``keepalive join`` has it, time in seconds."""
         from analyzer.report.joint_json import flow_object
 
-        return flow_object(self._flow(number), self.points[0].first_ns)
+        return flow_object(self._flow(number), self.points, self.points[0].first_ns)
 
     def clocks(self) -> list[dict[str, Any]]:
         """Return the points, their offsets and drifts, as the JSON has them."""
@@ -232,7 +233,7 @@ def joined(read: Sequence[Read], thinned: Thinned) -> Joining:
     for capture, clock in apart.clocks([points[at].clock for at in first_point]).items():
         for at in (at for at, own in enumerate(home) if own == capture):
             points[at] = _point(capture, legs[at], read[capture], clock, by_data=True)
-    lone = apart.lone(first_point)
+    lone = met_elsewhere(apart.lone(first_point), woven, seen, home)
     telling = [each.telling() for each in read]
     eventful = flows.eventful([telling[capture] for capture in home])
     _mind_what_is_lacking(flows, eventful[: MOST if whole else FEW], seen if whole else None, points, home)

@@ -58,12 +58,13 @@ class World:
         missed="",
         delay_ns=None,
         echo=1,
+        window=500,
     ):
         """Send a packet: ``fate`` is both, lost (at the router) or made (by it); ``missed`` by which capture."""
         self.ip_id[sender] += 1
         packet = {
             "sender": sender, "flags": flags, "seq": seq % 2**32, "ack": ack % 2**32, "data": data,
-            "ttl": ttl or self.ttl, "id": self.ip_id[sender] if self.ids else 0, "mss": mss, "window": 500,
+            "ttl": ttl or self.ttl, "id": self.ip_id[sender] if self.ids else 0, "mss": mss, "window": window,
             "ts": (stamp(at_s, sender), echo) if self.timestamps else None,
         }  # fmt: skip
         near, far = ("A", "B") if sender == "a" else ("B", "A")

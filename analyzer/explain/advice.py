@@ -74,7 +74,12 @@ NORMAL: Final = (half_close.IN_USE, heartbeat_limits.MASKED, rhythm.BOTH_ENDS)
 
 
 def advice(t: Teller) -> list[Line]:
-    """Return what to change, from the records of the findings, each with whom it concerns, and each remedy once."""
+    """Return what to change; where no finding advises anything, that nothing needs changing."""
+    return findings_advice(t) or _nothing(t)
+
+
+def findings_advice(t: Teller) -> list[Line]:
+    """Return what the records of the findings advise, each with whom it concerns, and each remedy once."""
     found, remarks = [], []
     overruled = why_so.overruled(t)
     given: dict[Remedy, str] = {}
@@ -99,7 +104,7 @@ def advice(t: Teller) -> list[Line]:
             continue
         if (text := kind.remark(t)) is not None:
             remarks.append(Line(text, finding.frames))
-    return _each_once([*found, *remarks]) or _nothing(t)
+    return _each_once([*found, *remarks])
 
 
 def _may_be_go(t: Teller) -> bool:

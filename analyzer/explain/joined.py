@@ -12,6 +12,8 @@ from analyzer.explain.crossings import JointTeller, fate_words, listed
 from analyzer.explain.joint_beside import beside_lines
 from analyzer.explain.joint_headline import headline
 from analyzer.explain.joint_meaning import meaning_lines
+from analyzer.explain.joint_own import advice_lines, own_lines, settings_lines
+from analyzer.explain.joint_strays import stray_ending, stray_lines
 from analyzer.explain.joint_waits import wait_lines
 from analyzer.explain.points import frame_of, frames_of, letter
 from analyzer.judge.verdict import Verdict
@@ -33,20 +35,26 @@ MOST_LINES: Final = 60
 """This many packets a story lists."""
 
 
-def joint_story(flow: JointFlow, points: Sequence[Point], start_ns: int) -> Story:
-    """Tell what happened to a connection, as all points together show it."""
+def joint_story(flow: JointFlow, points: Sequence[Point], start_ns: int, *, own: bool = True) -> Story:
+    """Tell what happened to a connection, as all points together show it.
+
+    Without what it shows of its ends by its ``own``, where the story of one capture stands beside it.
+    """
     t = JointTeller(flow, points, start_ns)
     sections = [
-        Section("What it means", (*meaning_lines(t), *wait_lines(t))),
+        Section("What it means", (*stray_lines(t), *meaning_lines(t), *wait_lines(t))),
+        Section("What the ends did", tuple(own_lines(t)) if own else ()),
+        Section("What to change", tuple(advice_lines(t)) if own else ()),
         Section("What passed beside it", tuple(beside_lines(t))),
         Section("What became of the probes", tuple(_probe_lines(t))),
         Section("Who ended it", tuple(_ending_lines(t))),
         Section("Other packets", tuple(_packet_lines(t))),
         Section("What each end believes", tuple(_beliefs(t))),
         Section("What changed on the way", tuple(change_lines(t))),
+        Section("Keepalive settings, inferred", tuple(settings_lines(t)) if own else ()),
         Section("What the captures do not show", tuple(_doubts(t))),
     ]
-    return Story(_title(t), headline(t), tuple(section for section in sections if section.lines))
+    return Story(_title(t), headline(t, own=own), tuple(section for section in sections if section.lines))
 
 
 def _title(t: JointTeller) -> str:
@@ -119,7 +127,9 @@ def _ending_lines(t: JointTeller) -> Iterator[Line]:
     for crossing in t.flow.resets[:MOST_LINES]:
         sender = t.name(crossing.sender)
         ending = t.flow.ending
-        if crossing is ending.crossing and ending.by in SIDES and ending.proven:
+        if stray := next((each for each in t.flow.strays if each.crossing is crossing), None):
+            text = stray_ending(t, stray)
+        elif crossing is ending.crossing and ending.by in SIDES and ending.proven:
             first = letter(crossing.first.point)
             text = f"RST from {sender}: it left on its side of {first}, the point nearest to it"
             if crossing.fate is not Fate.BOTH:
@@ -139,6 +149,8 @@ def _left_its_sender(t: JointTeller, crossing: Crossing) -> bool:
         return False
     ending = t.flow.ending
     if crossing is ending.crossing and ending.by not in SIDES:
+        return False
+    if any(stray.crossing is crossing for stray in t.flow.strays):
         return False
     there = t.flow.nearest(crossing.sender).judged.record.resets
     return not any(reset.strange for reset in there if reset.frame == crossing.first.frame)

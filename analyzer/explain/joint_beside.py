@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-import numpy as np
-
-from analyzer import units
+from analyzer.explain.part_teller import PartTeller
 from analyzer.explain.points import letter
 from analyzer.explain.why_so import headline as cause_headline
 from analyzer.explain.why_so import who
 from analyzer.vantage.joint import Fate
 from analyzer.words.model import Line
-from analyzer.words.teller import Teller, frames_text
+from analyzer.words.teller import frames_text
 from analyzer.words.witnesses import says
 
 if TYPE_CHECKING:
@@ -25,8 +23,8 @@ if TYPE_CHECKING:
 
     from analyzer.explain.crossings import JointTeller
     from analyzer.judge.judged import Witness
-    from analyzer.track.flow import Side
     from analyzer.vantage.joint import Part
+    from analyzer.words.teller import Teller
 
 KINDS: Final = frozenset({"icmp", "arp", "ndp", "dhcp", "lldp", "stp", "link", "reconnect"})
 """Witnesses that one capture may have and no other: what hosts and boxes did, and not what a capture alone infers."""
@@ -38,22 +36,6 @@ class _Heard(NamedTuple):
     point: int
     text: str
     frames: tuple[int, ...]
-
-
-class _PartTeller(Teller):
-    """A flow at one point, told with the names and from the zero of the joint one."""
-
-    def __init__(self, t: JointTeller, part: Part) -> None:
-        super().__init__(part.judged, _zero_at(t, part))
-        self._joint, self._part = t, part
-
-    def the(self, side: Side) -> str:
-        """Return what the end is called in the joint story."""
-        return self._joint.name(self._part.side(side))
-
-    def name(self, side: Side) -> str:
-        """Return the same without its article."""
-        return self.the(side).removeprefix("the ")
 
 
 def beside_lines(t: JointTeller) -> list[Line]:
@@ -70,7 +52,7 @@ def beside_lines(t: JointTeller) -> list[Line]:
 def beside_headline(t: JointTeller) -> str:
     """Return the cause that what passed beside the connection shows, as one capture tells it; else nothing."""
     for part in [] if t.one_host() or not _may_be_lost(t) else t.flow.parts:
-        teller = _PartTeller(t, part)
+        teller = PartTeller(t, part)
         if _shows_cause(teller, _witnesses(part)) and (text := cause_headline(teller)):
             return text
     return ""
@@ -78,7 +60,7 @@ def beside_headline(t: JointTeller) -> str:
 
 def _heard(t: JointTeller) -> Iterator[_Heard]:
     """Yield what is told of each point: witnesses of all, then who must act."""
-    tellers = [(part, _PartTeller(t, part), _witnesses(part)) for part in t.flow.parts]
+    tellers = [(part, PartTeller(t, part), _witnesses(part)) for part in t.flow.parts]
     for part, teller, witnesses in tellers:
         for witness in witnesses:
             yield _Heard(part.point, says(teller, witness), witness.frames)
@@ -109,13 +91,3 @@ def _frames(where: list[_Heard]) -> str:
     several = sum(len(frames) for frames in by_point.values()) > 1
     shown = "; ".join(f"{letter(point)} {frames_text(frames)}" for point, frames in by_point.items() if frames)
     return f"[{'frames' if several else 'frame'} {shown}]" if shown else ""
-
-
-def _zero_at(t: JointTeller, part: Part) -> int:
-    """Return the zero of the joint story by the clock of a point, as that stood at the flow's end."""
-    clock, ts_ns = t.points[part.point].clock, part.judged.record.last_ns
-    if clock is None:
-        return t.start_ns
-    ahead_ns = ts_ns - int(clock.reference_ns(np.array([ts_ns], dtype=np.int64))[0])
-    zero_ns = int(t.start_ns) + ahead_ns
-    return units.Zero(zero_ns, t.start_ns.clock) if isinstance(t.start_ns, units.Zero) else zero_ns

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.explain.crossings import fate_words, likely, listed
 from analyzer.explain.joint_beside import beside_headline
+from analyzer.explain.joint_own import own_headline
+from analyzer.explain.joint_strays import stray_headline
 from analyzer.explain.points import letter
 from analyzer.judge.verdict import Verdict
 from analyzer.segment import RST
@@ -31,9 +33,12 @@ VERDICTS: Final = {
 }
 
 
-def headline(t: JointTeller) -> str:
-    """Say who ended a connection, what became of its probes, and how many other packets were lost."""
-    said = [*filter(None, [beside_headline(t)]), _ending_clause(t)]
+def headline(t: JointTeller, *, own: bool = True) -> str:
+    """Say who ended a connection, what became of its probes, and how many other packets were lost.
+
+    With what its ends did by their ``own``, where that is known.
+    """
+    said = [*filter(None, [beside_headline(t)]), (own and own_headline(t)) or _ending_clause(t)]
     if t.flow.probes:
         said.append(_probe_clause(t))
     told = [t.flow.ending.crossing]
@@ -79,6 +84,8 @@ def _ending_clause(t: JointTeller) -> str:
     if crossing is None:
         return VERDICTS.get(ending.verdict, ending.verdict) + "."
     sender = t.name(crossing.sender)
+    if ending.stray is not None:
+        return stray_headline(t, ending.stray)
     if ending.by == "between":
         maker = f"{likely(proven=ending.proven)}{_maker(t, crossing)}"
         both = _made_for_both(t, crossing)

@@ -97,8 +97,11 @@ def _offset(piece: Piece) -> str:
 
 def lone_words(lone: Lone) -> str:
     """Say of a flow that one point saw that the others did not."""
-    point = letter(lone.point)
-    return f"{lone.flow.a} and {lone.flow.b} (flow {lone.number} of point {point}) was seen only there"
+    flow = f"{lone.flow.a} and {lone.flow.b} (flow {lone.number} of point {letter(lone.point)})"
+    if lone.why == "elsewhere" and lone.other_point is not None:
+        there = f"flow {lone.other} of point {letter(lone.other_point)}"
+        return f"{flow} has packets that are in {there}, a connection of other ends there"
+    return f"{flow} was seen only there"
 
 
 def clock_notes(points: Sequence[Point]) -> list[str]:

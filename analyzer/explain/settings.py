@@ -36,10 +36,11 @@ if TYPE_CHECKING:
 
 def settings_lines(t: Teller) -> list[Line]:
     """Return a line per end and setting."""
-    return [line for side in SIDES for line in _of(t, side)]
+    return [line for side in SIDES for line in settings_of(t, side)]
 
 
-def _of(t: Teller, side: Side) -> list[Line]:
+def settings_of(t: Teller, side: Side) -> list[Line]:
+    """Return what is inferred of one end's settings: a line, or none."""
     settings = t.judged.settings(side)
     if settings is None:
         return []

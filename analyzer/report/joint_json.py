@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
+from analyzer.explain.crossings import JointTeller
+from analyzer.explain.joint_own import own_detail, own_findings
 from analyzer.report.export import dumps
 from analyzer.report.objects import file_name, instant
 from analyzer.track.flow import SIDES
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from analyzer.track.flow import Side
-    from analyzer.vantage.joint import Change, Crossing, Halves, Joined, JointFlow, JointProbe, Lone, Point, Wait
+    from analyzer.vantage.joint import Change, Crossing, Halves, Joined, JointFlow, JointProbe, Lone, Point, Stray, Wait
 
 SCHEMA: Final = 1
 
@@ -34,7 +36,7 @@ def write_json(joined: Joined, write: Callable[[str], object], told: Sequence[in
     sums = Sums()
     for at, flow in enumerate(joined.flows if told is None else joined.each(told)):
         sums.add(flow)
-        write(f"{',' if at else ''}\n  {dumps(flow_object(flow, start_ns))}")
+        write(f"{',' if at else ''}\n  {dumps(flow_object(flow, joined.points, start_ns))}")
     write('],\n "halves": [')
     write(",".join("\n  " + dumps(_halves_object(pair)) for pair in joined.halves))
     write('],\n "alone": [')
@@ -104,7 +106,7 @@ def point_object(point: Point) -> Object:
     return made
 
 
-def flow_object(flow: JointFlow, start_ns: int) -> Object:
+def flow_object(flow: JointFlow, points: Sequence[Point], start_ns: int) -> Object:
     """Return everything about a connection that several points saw."""
     first = flow.parts[0].judged.record
     started = [part.side(side) for part in flow.parts if (side := part.judged.record.initiator)]
@@ -153,6 +155,34 @@ def flow_object(flow: JointFlow, start_ns: int) -> Object:
         },
         "ends": {side: _belief(flow, side) for side in SIDES},
         "wait": None if flow.wait is None else _wait_object(flow.wait, start_ns),
+        "findings": _findings(flow, points, start_ns),
+        "strays": [_stray_object(stray, start_ns) for stray in flow.strays],
+    }
+
+
+def _findings(flow: JointFlow, points: Sequence[Point], start_ns: int) -> list[Object]:
+    """Return what is found of the ends, each with the point that shows it."""
+    t = JointTeller(flow, points, start_ns)
+    return [
+        {
+            "code": finding.code,
+            "about": None if finding.about is None else part.side(finding.about),
+            "point": part.point,
+            "frames": list(finding.frames),
+            "detail": own_detail(t, part, finding),
+        }
+        for part, finding in own_findings(t)
+    ]
+
+
+def _stray_object(stray: Stray, start_ns: int) -> Object:
+    """Return a packet that a point has in another connection."""
+    return {
+        "point": stray.point,
+        "flow": stray.flow,
+        "sender": str(stray.sender),
+        "receiver": str(stray.receiver),
+        "packet": crossing_object(stray.crossing, start_ns),
     }
 
 

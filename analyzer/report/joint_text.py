@@ -108,7 +108,7 @@ def story(joined: Joined, flow: JointFlow, screen: Screen) -> Iterator[str]:
 
 def both_sides(flow: JointFlow, points: Sequence[Point], screen: Screen, start_ns: int) -> Iterator[str]:
     """Yield what both sides of the capturing host show of a connection; ``start_ns`` is where its story counts from."""
-    told = joint_story(flow, points, start_ns)
+    told = joint_story(flow, points, start_ns, own=False)
     yield screen.paint("Before and behind this host", "heading")
     yield from screen.wrap(both_sides_words(flow, points), indent=INDENT * 2, first=f"{INDENT}- ")
     for section in told.sections:
@@ -127,7 +127,7 @@ def both_sides_words(flow: JointFlow, points: Sequence[Point]) -> str:
         where = f"twice, at points {listed([letter(point) for point in ends])}"
     else:
         where = f"as {', '.join(f'{names} at {letter(point)}' for point, names in ends.items())}"
-    return f"The connection was captured {where}. {joint_story(flow, points, points[0].first_ns).headline}"
+    return f"The connection was captured {where}. {joint_story(flow, points, points[0].first_ns, own=False).headline}"
 
 
 def _lines(lines: Sequence[Line], screen: Screen, start_ns: int, lead: str = INDENT) -> Iterator[str]:

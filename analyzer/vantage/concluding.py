@@ -138,7 +138,7 @@ class JointFlows(Sequence[JointFlow]):
         gone = self._forgotten.of(woven.parts) if self._forgotten else None
         covers = (gone[0].covers, gone[1].covers) if gone else None
         packets = Packets(woven, self._woven.crossings, rows, self._seen, self._points, covers)
-        return Conclusion(number, woven, parts, packets, self._seen, gone).joint()
+        return Conclusion(number, woven, parts, packets, self._seen, gone, self._judged).joint()
 
     def _conclude_settled(self, number: int, at: int) -> JointFlow:
         """Conclude a connection of which what begins and ends it is left."""
@@ -164,7 +164,7 @@ class JointFlows(Sequence[JointFlow]):
         parts = tuple(Part(point, flow, turned, self._judged(point, flow)) for point, flow, turned in ends)
         gone = self._forgotten.of(ends) if self._forgotten else None
         packets = Packets(woven, crossings, np.argsort(ts_ns, kind="stable"), seen, self._points)
-        return Conclusion(number, woven, parts, packets, seen, gone).joint()
+        return Conclusion(number, woven, parts, packets, seen, gone, self._judged).joint()
 
     def _settled_ns(self) -> Ints:
         """Return when each of the settled connections began, by the reference."""

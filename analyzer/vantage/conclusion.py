@@ -18,12 +18,14 @@ from analyzer.track.flow import SIDES
 from analyzer.vantage import lacking
 from analyzer.vantage.changes import changes_of
 from analyzer.vantage.fates import crossing_of
-from analyzer.vantage.joint import FATES, Fate, JointEnding, JointFlow, JointProbe, Why, unseen_at
+from analyzer.vantage.joint import FATES, Fate, JointEnding, JointFlow, JointProbe, Stray, Why, unseen_at
+from analyzer.vantage.strays import strays_of
 from analyzer.vantage.waits import wait_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from analyzer.judge.judged import JudgedFlow
     from analyzer.judge.probe import Probe
     from analyzer.track.flow import Side
     from analyzer.vantage.forgotten import Gone
@@ -59,11 +61,14 @@ class Conclusion:
         packets: Packets,
         seen: Sequence[Columns],
         gone: tuple[Gone, Gone] | None,
+        judged: Callable[[int, int], JudgedFlow],
     ) -> None:
+        """Take its parts and its packets; ``judged`` returns the flow with a number at a point."""
         self.number, self.woven, self.parts, self.packets, self.gone = number, woven, parts, packets, gone
         self.changes, self.changed = changes_of(woven, packets.table, packets.side, seen)
         if gone:
             self.changes = tuple(self._with_gone(change, gone[SIDES.index(change.sender)]) for change in self.changes)
+        self.strays = strays_of(parts, packets, seen, judged)
         self._capture = [point.capture for point in packets.points]
         self._crossings: dict[int, Crossing] = {}
         self._rows: dict[tuple[int, int], int] = {}
@@ -107,6 +112,7 @@ class Conclusion:
             changes=self.changes,
             delays_ns=self._delays(),
             ending=self._ending(),
+            strays=tuple(self._stray(row) for row in self.strays),
             wait=None if self.gone else wait_of(packets, self.crossing, self._initiator()),
             others=tuple(map(self.crossing, few)),
             lacks={
@@ -239,6 +245,11 @@ class Conclusion:
             return str(crossing.fate.value)
         return "not_captured" if unseen_at(crossing, self.woven.way) else "unanswered"
 
+    def _stray(self, row: int) -> Stray:
+        """Return where a packet is another connection's."""
+        where = self.strays[row]
+        return Stray(self.crossing(row), where.point, where.flow, where.sender, where.receiver)
+
     # ending ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _ending(self) -> JointEnding:
@@ -285,6 +296,11 @@ class Conclusion:
             told = None  # nobody saw it at the point that its sender's packets pass first
         if not left_first:
             return JointEnding(word, told, proven=False, between=None, part=part, crossing=crossing)
+        row = self._row(crossing.first.point, crossing.first.frame)
+        if row in self.strays and self.strays[row].point == way[0]:
+            return JointEnding(
+                word, "between", proven=True, between=None, part=part, crossing=crossing, stray=self._stray(row)
+            )
         # it left the point nearest to its sender; a stranger's look there means something beyond that point made it
         nearest = next(p for p in self.parts if p.point == way[0])
         there = [r for r in nearest.judged.record.resets if self.at(nearest.point, r.frame) is crossing]

@@ -220,6 +220,22 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Stray:
+    """A packet that one point has in a connection of other ends: a translator gave both the same addresses and ports.
+
+    So it is not of the end in whose name it came to the other points.
+    """
+
+    crossing: Crossing
+    point: int
+    flow: int
+    """Number of the flow there."""
+    sender: Endpoint
+    """Whose it is there."""
+    receiver: Endpoint
+
+
+@dataclass(frozen=True, slots=True)
 class JointEnding:
     """How a joint flow ended."""
 
@@ -233,6 +249,8 @@ class JointEnding:
     """Whose verdict it is."""
     crossing: Crossing | None
     """The RST."""
+    stray: Stray | None = None
+    """Where that RST is another connection's, at the point nearest to who sent it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +281,8 @@ class JointFlow:
     """Packets seen everywhere, if they are few: for pictures."""
     lacks: dict[int, tuple[int, int]] = field(default_factory=dict)
     """By point that lacks a packet which passed it while its capture ran: point and frame where that was seen."""
+    strays: tuple[Stray, ...] = ()
+    """Packets that one point has in a connection of other ends."""
     wait: Wait | None = None
     """What an end waited for in vain, or for long, though it had been delivered."""
 
@@ -309,7 +329,9 @@ class Lone:
     """Of the flow there."""
     flow: Judgeable
     why: str
-    """``absent``; ``proxy``, ``renumbered`` (its other half is flow ``other`` at ``other_point``)."""
+    """``absent``; ``proxy``, ``renumbered`` (its other half is flow ``other`` at ``other_point``); ``elsewhere`` (its
+    packets are in that one there, which has other ends).
+    """
     other_point: int | None = None
     other: int | None = None
 

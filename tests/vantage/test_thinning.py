@@ -69,7 +69,7 @@ def test_forgetting_changes_no_fate(world, tmp_path, monkeypatch):
     whole, thin, forgotten = both(monkeypatch, played.write(tmp_path))
     assert forgotten > 500
     assert [each for each in fates(whole) if each[0] != "both"] == [each for each in fates(thin) if each[0] != "both"]
-    one, other = (flow_object(each.flows[0], each.points[0].first_ns) for each in (whole, thin))
+    one, other = (flow_object(each.flows[0], each.points, each.points[0].first_ns) for each in (whole, thin))
     assert one["segments_from"] == other["segments_from"]
     assert [(each["what"], each["packets"]) for each in one["changes"]] == [
         (each["what"], each["packets"]) for each in other["changes"]
