@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from analyzer.explain import halfclose
 from analyzer.explain.advice import findings_advice
 from analyzer.explain.crossings import fate_words
+from analyzer.explain.joint_box import box_findings
 from analyzer.explain.part_teller import PartTeller
-from analyzer.explain.points import letter
+from analyzer.explain.points import frames_at
 from analyzer.explain.settings import settings_of
 from analyzer.explain.storylines import leader
 from analyzer.findings import kind_of
@@ -43,7 +44,6 @@ from analyzer.segment import FIN
 from analyzer.track.flow import SIDES
 from analyzer.vantage.joint import Fate
 from analyzer.words.model import Line
-from analyzer.words.teller import frames_label, frames_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -173,7 +173,7 @@ def own_lines(t: JointTeller) -> Iterator[Line]:
     """Yield what is found of the ends, with the frames of the point that shows it."""
     for part, finding in own_findings(t):
         if finding.code not in PLAIN:
-            yield Line(f"{own_detail(t, part, finding)} {_frames(part, finding.frames)}")
+            yield Line(f"{own_detail(t, part, finding)} {frames_at(part.point, finding.frames)}")
 
 
 def advice_lines(t: JointTeller) -> Iterator[Line]:
@@ -183,7 +183,7 @@ def advice_lines(t: JointTeller) -> Iterator[Line]:
         for line in findings_advice(told):
             if line.text not in said:
                 said.add(line.text)
-                yield Line(f"{line.text} {_frames(part, line.frames)}")
+                yield Line(f"{line.text} {frames_at(part.point, line.frames)}")
 
 
 def settings_lines(t: JointTeller) -> Iterator[Line]:
@@ -191,19 +191,13 @@ def settings_lines(t: JointTeller) -> Iterator[Line]:
     for side in SIDES:
         part = t.flow.nearest(side)
         for line in settings_of(PartTeller(t, part), part.side(side)):
-            yield Line(f"{line.text} {_frames(part, line.frames)}")
+            yield Line(f"{line.text} {frames_at(part.point, line.frames)}")
 
 
 def _tellers(t: JointTeller, *, without: frozenset[str] = frozenset()) -> Iterator[tuple[Part, PartTeller]]:
     """Yield each part with what is told of it: its flow, with those findings alone that hold, and no cause."""
     own = [each for each in own_findings(t) if each.finding.code not in without]
+    own += [Own(part, finding) for part, finding in box_findings(t)] if not without else []
     for part in {each.part.point: each.part for each in own}.values():
         found = tuple(each.finding for each in own if each.part is part)
         yield part, PartTeller(t, part, replace(part.judged, findings=found, causes=(), witnesses=()))
-
-
-def _frames(part: Part, frames: tuple[int, ...]) -> str:
-    label = frames_label(frames)
-    if label.startswith("frame"):
-        return f"[{label.partition(' ')[0]} {letter(part.point)} {label.partition(' ')[2]}]"
-    return f"[frames {letter(part.point)} {frames_text(frames)}]"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from analyzer.units import format_duration
-from analyzer.words.teller import times
+from analyzer.words.teller import frames_label, times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +51,13 @@ def frame_of(where: tuple[int, int] | None) -> str:
 def frames_of(crossing: Crossing) -> str:
     """Return the frames of a packet at all points that saw it: ``A 18, B 16``."""
     return ", ".join(f"{letter(sight.point)} {sight.frame}" for sight in crossing.seen)
+
+
+def frames_at(point: int, frames: Sequence[int]) -> str:
+    """Return frames of a point behind a statement: ``[frame A 3]``, ``[23 of frames A 16-38]``; nothing without any."""
+    if not frames:
+        return ""
+    return "[" + re.sub(r"\b(frames?) ", rf"\1 {letter(point)} ", frames_label(frames)) + "]"
 
 
 def clock_words(point: Point) -> str:

@@ -7,7 +7,7 @@ from tests.vantages import World, keepalive
 
 
 def test_names_and_instants_are_those_of_the_joint_story(tmp_path):
-    """An end is called what it is elsewhere, whichever end of the flow it is there; a clock that is ahead is put right."""
+    """An end is called what it is elsewhere, and a clock that is ahead is put right."""
     made = World(offset_s=3600.0)
     keepalive(made, probes=1)
     joined = join(*made.write(tmp_path))

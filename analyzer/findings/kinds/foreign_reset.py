@@ -228,21 +228,8 @@ def _differences(t: Teller, f: Finding) -> list[Line]:
 
 def _why(t: Teller, f: Finding) -> list[Line]:
     """Return what kind of box does that, and what else it can be."""
-    side = side_of(f)
-    knows = _knows(t, f)
-    resets = "resets it" if "unasked" in f.data else "answers"
-    box = (
-        "Inferred: a firewall, NAT or load balancer on the path has dropped the flow from its table or blocks it, and"
-        f" {resets} in {t.the(side)}'s name. {knows}"
-    )
-    if _only_went_on(f):
-        box = (
-            "Inferred: something that sees the connection's numbers (a firewall, an intrusion prevention system, an"
-            f" attacker) reset it in {t.the(side)}'s name. {t.start(other(side))}'s end has been gone since;"
-            f" {t.the(side)} learns that from the answer to what it sends next."
-        )
+    side, found = side_of(f), box_lines(t, f, knows=f" {_knows(t, f)}")
     fin = t.fin(side)
-    found = lines(Line(box, f.frames), _half_limit_line(t, f), _sender_line(t, f), _limit_line(f))
     if fin is None or "mac" in str(f.data["differs"]) or _only_went_on(f):
         return found
     own = (
@@ -252,6 +239,26 @@ def _why(t: Teller, f: Finding) -> list[Line]:
     if t.reset is not None and t.reset.ts_ns - fin.ts_ns >= FIN_WAIT_LEAST_NS:
         own += " Then its FIN-WAIT-2 had run out."
     return [*found, Line(own, (fin.frame, *f.frames))]
+
+
+def box_lines(t: Teller, f: Finding, knows: str = "") -> list[Line]:
+    """Return what kind of box sends such a RST, where it stands, and what the silence before says of its limits.
+
+    With what the end in whose name it came ``knows`` of it.
+    """
+    side = side_of(f)
+    resets = "resets it" if "unasked" in f.data else "answers"
+    box = (
+        "Inferred: a firewall, NAT or load balancer on the path has dropped the flow from its table or blocks it, and"
+        f" {resets} in {t.the(side)}'s name.{knows}"
+    )
+    if _only_went_on(f):
+        box = (
+            "Inferred: something that sees the connection's numbers (a firewall, an intrusion prevention system, an"
+            f" attacker) reset it in {t.the(side)}'s name. {t.start(other(side))}'s end has been gone since;"
+            f" {t.the(side)} learns that from the answer to what it sends next."
+        )
+    return lines(Line(box, f.frames), _half_limit_line(t, f), _sender_line(t, f), _limit_line(f))
 
 
 def _knows(t: Teller, f: Finding) -> str:
@@ -364,6 +371,11 @@ def _remedies(f: Finding) -> frozenset[Remedy]:
     return frozenset({Remedy.PASS_MORE_OFTEN, Remedy.LOOK_AT_THE_BOX}) if "limit_ns" in f.data else NO_REMEDY
 
 
+OF_SILENCE: Final = frozenset({
+    "limit", "limit_ns", "survived_ns", "silence_ns", "quiet_ns", "quiet_from", "boxes",
+    "half_least_ns", "half_silence_ns", "half_from", "half_to",
+})  # fmt: skip
+"""What is known of the silence before: so much is so only if nothing passed elsewhere meanwhile."""
 FROM_BETWEEN: Final = FindingKind(
     code="reset-from-between",
     rows=(Row((reset_from_between,), _evidence),),
