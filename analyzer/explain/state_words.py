@@ -54,7 +54,7 @@ def _left_words(t: Teller, side: Side, last: Left) -> str:
         case Known.UNKNOWN:
             return f"{t.name(side)} {unknown(t, side)}"
         case Known.LOST:
-            return f"{t.name(side)} had lost this connection before"
+            return f"{t.name(side)}, or a NAT before it, had lost this connection"
         case _:
             return f"{t.name(side)} CLOSED"
 

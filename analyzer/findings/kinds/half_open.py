@@ -71,10 +71,9 @@ def _evidence(case: Case) -> Evidence:
 
 def _headline(t: Teller, f: Finding) -> str:
     """Return the discovery in one line."""
-    lost = "no longer knew" if "fin_frame" in f.data else "had lost"
     return (
-        f"{t.start(side_of(f))} {lost} this connection: its new SYN drew an ACK with the old numbers, to which it"
-        " replied with a RST."
+        f"At {t.the(side_of(f))}'s address this connection was no longer known: a new SYN from there drew an ACK with"
+        " the old numbers, to which a RST replied."
     )
 
 
@@ -84,12 +83,12 @@ def _happened(t: Teller, f: Finding) -> list[Line]:
     syn, ack, reset = number(f, "syn_frame"), number(f, "ack_frame"), number(f, "reset_frame")
     answer = f"{t.start(holder)} still had this connection, and answered with an ACK that carries its numbers."
     refusal = (
-        f"That ACK does not fit {t.the(loser)}'s new SYN, so its kernel sent RST: the end of this connection, which"
-        f" {t.the(holder)} alone still had."
+        f"That ACK does not fit the new SYN, so the kernel that had sent this sent RST: the end of this connection,"
+        f" which {t.the(holder)} still had."
     )
     return [
         *probe_summary(t),
-        Line(f"{t.start(loser)} sent a new SYN on the addresses and ports of this connection.", (syn,)),
+        Line(f"A new SYN came from {t.the(loser)}'s address and port on this connection.", (syn,)),
         Line(answer, (ack,)),
         Line(refusal, (ack, reset)),
     ]
@@ -100,14 +99,15 @@ def _why(t: Teller, f: Finding) -> list[Line]:
     loser, holder = t.the(side_of(f)), t.start(other(side_of(f)))
     if "fin_frame" in f.data:
         text = (
-            f"{holder}'s kernel held a connection that {loser} had closed with FIN and no longer knew; then {loser}"
-            " used the port anew."
+            f"{holder}'s kernel held a connection that {loser} had closed with FIN and no longer knew; then {loser}, or"
+            " another host behind its address, used the port anew."
         )
         return [Line(text, frames_of(number(f, "fin_frame"), f.frames))]
     text = (
         f"{holder}'s kernel held a connection whose other end no longer knew it: half-open. Inferred"
-        f" causes: {loser}'s host restarted; or its program ended without a FIN that reached this point; or the port"
-        " was used anew after that."
+        f" causes: {loser}'s host restarted; or its program ended without a FIN that reached this point, and the port"
+        f" was used anew after that; or a NAT had forgotten this connection, and gave its address and port to another"
+        f" one: then {loser} itself may still hold it. A capture at {loser}'s own host tells which."
     )
     return [Line(text, f.frames)]
 
@@ -144,9 +144,9 @@ def _blocked_headline(t: Teller, f: Finding) -> str:
     """Return in one line that a new connection is blocked by this one."""
     loser, holder = side_of(f), t.the(other(side_of(f)))
     return (
-        f"{t.start(loser)} had lost this connection, which {holder} still holds: its new SYN drew ACKs with the old"
-        " numbers, and no RST in answer is in the capture. While it holds it, no new one can open on"
-        " these addresses and ports."
+        f"At {t.the(loser)}'s address this connection is no longer known, and {holder} still holds it: a new SYN from"
+        " there drew ACKs with the old numbers, and no RST in answer is in the capture. While it holds it, no new one"
+        " can open on these addresses and ports."
     )
 
 
@@ -156,7 +156,7 @@ def _blocked_happened(t: Teller, f: Finding) -> list[Line]:
     syn, ack = number(f, "syn_frame"), number(f, "ack_frame")
     return [
         *probe_summary(t),
-        Line(f"{t.start(loser)} sent a new SYN on the addresses and ports of this connection.", (syn,)),
+        Line(f"A new SYN came from {t.the(loser)}'s address and port on this connection.", (syn,)),
         Line(
             f"{t.start(holder)} still had this connection, and answered with an ACK that carries its numbers: a"
             " challenge ACK.",

@@ -184,7 +184,7 @@ def test_a_new_syn_of_a_silent_host_is_a_sign_of_life():
     assert "is alive, but has lost this connection" in story.headline
     assert "cannot tell a dead host" not in texts(story, "Why")
     assert "But its host was alive: at +65." in texts(story, "What happened")
-    assert "client had lost this connection before" in texts(story, "Timeline")
+    assert "client, or a NAT before it, had lost this connection" in texts(story, "Timeline")
     assert "connect() waits" in texts(story, "What the programs see (expected, not captured)")
 
 

@@ -23,8 +23,8 @@ def test_the_old_flow_is_ended_by_its_discovery():
 
     assert ("a", (8, 9, 10)) == (found.about, found.frames)
     assert (
-        "The client had lost this connection: its new SYN drew an ACK with the old numbers, to which it replied with a"
-        " RST." == explain.detail(found, old)
+        "At the client's address this connection was no longer known: a new SYN from there drew an ACK with the old"
+        " numbers, to which a RST replied." == explain.detail(found, old)
     )
     assert "half-open-discovered" not in codes(new)
 
@@ -38,12 +38,24 @@ def test_a_connection_from_before_the_capture():
 
 
 def test_a_connection_that_was_closed_in_one_direction():
-    """An end that had sent FIN has lost nothing: it no longer knows the connection."""
+    """An end that had sent FIN no longer knows the connection, and no NAT need have forgotten it."""
     old = scenario("half_open_behind_a_fin")[0]
     found = old.finding("half-open-discovered")
 
     assert 4 == found.data["fin_frame"]
-    assert explain.detail(found, old).startswith("The client no longer knew this connection: ")
+    why = " ".join(line.text for line in explain.story(old, old.record.first_ns).section("Why").lines)
+    assert "had closed with FIN and no longer knew" in why
+    assert "NAT" not in why
+
+
+def test_a_nat_may_have_given_the_port_away():
+    """Who sent the new SYN need not be who had the connection: that is among the causes, with where it would show."""
+    old = scenario("half_open_prober_meets_a_new_syn")[0]
+
+    why = " ".join(line.text for line in explain.story(old, old.record.first_ns).section("Why").lines)
+
+    assert "or a NAT had forgotten this connection, and gave its address and port to another one" in why
+    assert "A capture at the client's own host tells which." in why
 
 
 def test_who_did_not_probe_and_who_did():
