@@ -39,6 +39,8 @@ ORDER: Final = (
     *("probes_by_host", "software", "points"),
 )
 """In which order the questions are told; further ones come behind, by name."""
+HELPERS: Final = frozenset({"connections"})
+"""Views that others are made of: they are asked by name only."""
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 ROWS: Final = 10
 """Maximum number of rows of each answer, unless another number is asked for."""
@@ -72,8 +74,8 @@ def questions(views: Sequence[str | Path] = ()) -> list[Question]:
                 found[path.stem] = question(path.stem, path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             raise QuestionError(f"{folder}: its questions cannot be read ({type(error).__name__})") from error
-    place = {name: at for at, name in enumerate(ORDER)}
-    return sorted(found.values(), key=lambda each: (place.get(each.name, len(ORDER)), each.name))
+    place = {name: at for at, name in enumerate((*ORDER, *sorted(HELPERS)))}
+    return sorted(found.values(), key=lambda each: (place.get(each.name, len(place)), each.name))
 
 
 def _of_package() -> Iterator[Question]:
@@ -181,8 +183,8 @@ class Tables:
 
     @property
     def names(self) -> list[str]:
-        """Names of the questions, in order."""
-        return list(self._questions)
+        """Names of the questions, in order, without those that only help others."""
+        return [name for name in self._questions if name not in HELPERS]
 
     def ask(self, name: str, limit: int | None = ROWS) -> Answer:
         """Return the answer to a question; at most so many rows of it, all of them for None.
@@ -191,7 +193,7 @@ class Tables:
             QuestionError: there is none of this name, or it cannot be answered.
         """
         if name not in self._questions:
-            raise QuestionError(f"{name}: no such question; expected one of {', '.join(self._questions)}")
+            raise QuestionError(f"{name}: no such question; expected one of {', '.join(self.names)}")
         asked = self._questions[name]
         # the name is that of a view, which NAME lets through
         most = "" if limit is None else f" LIMIT {int(limit)}"

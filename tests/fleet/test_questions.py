@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -102,6 +103,36 @@ def test_a_translated_connection_is_joined_by_its_numbers(planted, tmp_path):
 
     rows = [row for row in ask(str(tmp_path / "out"), "seen_twice") if row["point_1"] == shared]
     assert [(True, False)] * 2 == [(row["translated"], row["disagree"]) for row in rows]
+
+
+LAB = Path(__file__).parents[2] / "captures" / "lab"
+
+
+@pytest.mark.parametrize("name", ["both", "once"])
+def test_a_connection_that_two_points_saw_counts_once(tmp_path, name):
+    """What both ends' captures show of one connection is one dead peer, one RST, and its probes once."""
+    for point, file in (("client", "fw_silent_drop"), ("server", "fw_silent_drop.peer"), ("copy", "fw_silent_drop")):
+        if name == "both" or point == "client":
+            (tmp_path / "in" / point).mkdir(parents=True)
+            shutil.copy(LAB / f"{file}.pcap", tmp_path / "in" / point / "a.pcap")
+    out = str(tmp_path / "out")
+    running.run([str(tmp_path / "in")], out, workers=0, points="{host}/*.pcap")
+
+    assert [1] == [row["connections"] for row in ask(out, "dead_peers")]
+    assert [(7, 1)] == [(row["probes"], row["flows"]) for row in ask(out, "probes_by_host")]
+    assert [1] == [row["ends"] for row in ask(out, "software")]
+
+
+def test_connections_of_one_point_are_not_one_for_their_numbers(tmp_path):
+    """A program that always begins with the same numbers makes connections, not sightings of one."""
+    capture = in_steps(LATE_S, silences=STEPPED_S)
+    folder = tmp_path / "in" / "host"
+    folder.mkdir(parents=True)
+    (folder / "a.pcap").write_bytes(pcap(sorted(capture.frames, key=lambda frame: frame.ts_ns)))
+    out = str(tmp_path / "out")
+    running.run([str(tmp_path / "in")], out, workers=0, points="{host}/*.pcap")
+
+    assert {1} == {row["sighting"] for row in ask(out, "connections")}
 
 
 def test_every_question_has_a_title_and_an_answer(planted):

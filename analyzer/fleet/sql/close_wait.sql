@@ -8,7 +8,12 @@ SELECT
     round(max(last_s - coalesce(fin_a_s, fin_b_s)), 3) AS longest_held_s,
     min(capture_point) AS example_point,
     arg_min(flow, (capture_point, flow)) AS example_flow
-FROM flows
-WHERE list_contains(string_split(findings, ' '), 'close-wait-held-by-keepalive')
+FROM (
+    -- once, whichever points saw it
+    SELECT *
+    FROM connections
+    WHERE list_contains(string_split(findings, ' '), 'close-wait-held-by-keepalive')
+    QUALIFY row_number() OVER (PARTITION BY connection ORDER BY sighting) = 1
+)
 GROUP BY ALL
 ORDER BY connections DESC, service_host, service_port

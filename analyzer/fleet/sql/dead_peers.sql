@@ -8,7 +8,12 @@ SELECT
     round(max(ending_s - CASE "by" WHEN 'a' THEN heard_b_s ELSE heard_a_s END), 3) AS longest_s,
     min(capture_point) AS example_point,
     arg_min(flow, (capture_point, flow)) AS example_flow
-FROM flows
-WHERE verdict = 'timed_out' AND "by" IN ('a', 'b')
+FROM (
+    -- once, whichever points saw it
+    SELECT *
+    FROM connections
+    WHERE verdict = 'timed_out' AND "by" IN ('a', 'b')
+    QUALIFY row_number() OVER (PARTITION BY connection ORDER BY sighting) = 1
+)
 GROUP BY ALL
 ORDER BY longest_s DESC, noticed_by, dead_peer

@@ -1,5 +1,6 @@
 -- How connections ended
--- Flows by verdict; keepalive rules VERDICT says what each means.
+-- Flows by verdict, at each point: a connection that two points saw is two flows. keepalive rules VERDICT says what each
+-- verdict means.
 SELECT
     verdict,
     count(*) AS flows,

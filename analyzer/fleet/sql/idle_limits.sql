@@ -2,12 +2,19 @@
 -- Between two hosts, or to a service: all silences up to survived_s were survived, none from died_s on. As with report:
 -- three of each kind at least, and those that died did not die at one moment. Where survived_s is the longer of the two,
 -- by an eighth at most, the box is late by so much, and flows well apart from both tell that it has a limit.
-WITH trials AS (
-    SELECT server_host, client_host, NULL::BIGINT AS server_port, half_closed, died, silence_s, ended_at, capture_point
+WITH once AS (
+    -- of a connection that several points saw, the silences of the one with most of it
+    SELECT *
     FROM silences
+    SEMI JOIN (SELECT capture_point, shard, capture, flow FROM connections WHERE sighting = 1)
+        USING (capture_point, shard, capture, flow)
+),
+trials AS (
+    SELECT server_host, client_host, NULL::BIGINT AS server_port, half_closed, died, silence_s, ended_at, capture_point
+    FROM once
     UNION ALL
     SELECT server_host, NULL, server_port, half_closed, died, silence_s, ended_at, capture_point
-    FROM silences
+    FROM once
 ),
 doubled AS (
     SELECT *, floor(log2(silence_s * 1e9)) - 2 AS doublings

@@ -8,7 +8,12 @@ SELECT
     count(*) AS connections,
     min(capture_point) AS example_point,
     arg_min(flow, (capture_point, flow)) AS example_flow
-FROM flows
-WHERE verdict IN ('aborted', 'reset_on_probe')
+FROM (
+    -- once, whichever points saw it
+    SELECT *
+    FROM connections
+    WHERE verdict IN ('aborted', 'reset_on_probe')
+    QUALIFY row_number() OVER (PARTITION BY connection ORDER BY "by" IS DISTINCT FROM 'between', sighting) = 1
+)
 GROUP BY ALL
 ORDER BY connections DESC, reset_by, service_port

@@ -7,7 +7,12 @@ SELECT
     sum(probes_a + probes_b) AS probes,
     min(capture_point) AS example_point,
     arg_min(flow, (capture_point, flow)) AS example_flow
-FROM flows
-WHERE verdict = 'silent'
+FROM (
+    -- once, whichever points saw it
+    SELECT *
+    FROM connections
+    WHERE verdict = 'silent'
+    QUALIFY row_number() OVER (PARTITION BY connection ORDER BY sighting) = 1
+)
 GROUP BY ALL
 ORDER BY connections DESC, service_host, service_port
