@@ -18,6 +18,7 @@ from analyzer.capture.ahead import read_ahead
 from analyzer.capture.reader import open_capture
 from analyzer.capture.rotation import OVERLAP_NS, RotatedReader, goes_on, series_of
 from analyzer.errors import AnalyzerError
+from analyzer.findings.notable import hangs
 from analyzer.intake import Intake
 from analyzer.judge import verdict
 from analyzer.judge.verdict import VERDICTS, Verdict
@@ -95,11 +96,8 @@ class Read:
         return self.analysis.captures[0]
 
     def telling(self) -> NDArray[np.int64]:
-        """Return the numbers of the flows with probes, or an ending that is not good."""
-        lines = self.analysis.lines()
-        good = np.array([rule.verdict in GOOD for rule in VERDICTS])
-        numbers: NDArray[np.int64] = lines["number"][(lines["probes"] > 0) | ~good[lines["winner"]]].astype(np.int64)
-        return numbers
+        """Return the numbers of the flows that have something to tell."""
+        return self.analysis.numbers_where(_tell)
 
 
 def points_of(names: Sequence[str]) -> list[list[str]]:
@@ -255,13 +253,16 @@ class Reading:
 
 
 def _tells(batch: FlowBatch | None) -> NDArray[np.bool_]:
-    """Say which flows have probes, or an ending that is not good."""
-    if batch is None:
-        return np.zeros(0, dtype=np.bool_)
+    """Say which flows have something to tell."""
+    return np.zeros(0, dtype=np.bool_) if batch is None else _tell(batch, verdict.decide(batch))
+
+
+def _tell(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Say which flows have probes, an ending that is not good, or an end that waits in vain."""
     good = np.array([rule.verdict in GOOD for rule in VERDICTS])
     probes = (batch.run_a["probes"] > 0) | (batch.run_b["probes"] > 0)
-    tells: NDArray[np.bool_] = probes | ~good[verdict.decide(batch)]
-    return tells
+    tell: NDArray[np.bool_] = probes | ~good[winners] | hangs(batch, winners)
+    return tell
 
 
 def read_abreast(reading: Sequence[Reading], *, keep_all: bool, most: int | None = None) -> Thinner:

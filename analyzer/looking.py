@@ -27,7 +27,7 @@ from analyzer.together import LARGE, ROWS, WRITTEN, FlowsTogether
 from analyzer.track.flow import Endpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from analyzer.survey.hosts import ProbingHost
     from analyzer.survey.limits import IdleLimit, Silence
     from analyzer.survey.settings_in_use import SettingsInUse
+    from analyzer.track.batch import FlowBatch
 
 LARGE_KEPT: Final = 2
 """So many flows that take long to judge stay judged."""
@@ -206,6 +207,12 @@ class Looking(Holding):
         """Return how many hosts that sent probes are not among these, and how many probes they sent."""
         hosts, probes = self._hosts.total()
         return hosts - len(named), probes - sum(host.probes for host in named)
+
+    def numbers_where(self, wanted: Callable[[FlowBatch, NDArray[np.int8]], NDArray[np.bool_]]) -> NDArray[np.int64]:
+        """Return the numbers of the kept flows that are ``wanted``, by their columns and the rows of their verdicts."""
+        self.settle()
+        found = [kept.batch.flow["number"][wanted(kept.batch, kept.winners)] for kept in self._batches]
+        return np.concatenate([np.zeros(0, dtype=np.int64), *found])
 
     def count_findings(self, *, notable: bool = True) -> Findings:
         """Return in how many flows each finding is: of all flows, or of those with something to say.

@@ -99,6 +99,7 @@ def add_one_input(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="a capture (pcap, pcapng, also gzip or zstd); - is stdin",
     )
+    group.add_argument("more", nargs="*", help=argparse.SUPPRESS)
     group.add_argument("-r", dest="other_file", metavar="FILE", help="the same, as in tcpdump")
     add_reader(group)
 
@@ -109,11 +110,14 @@ def one_file(options: argparse.Namespace) -> str:
     Raises:
         UsageError: none is named, or two are, or stdin is a terminal.
     """
-    named = [path for path in (options.other_file, options.file) if path is not None]
+    named = [path for path in (options.other_file, options.file, *options.more) if path is not None]
     if not named:
         raise MisuseError("no capture named: give a FILE, or - for standard input")
     if len(named) > 1:
-        raise UsageError(f"one capture at a time: {named[0]} or {named[1]}")
+        raise UsageError(
+            f"one capture at a time: {named[0]} or {named[1]}; captures of one traffic from two points are laid side by"
+            " side by keepalive join, those of two runs by keepalive report"
+        )
     refuse_terminal(named)
     return str(named[0])
 

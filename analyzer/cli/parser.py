@@ -56,7 +56,8 @@ class Parser(argparse.ArgumentParser):
     def settle_usage(self) -> None:
         """Make the usage one line: what must be named; help has the rest."""
         needed = " ".join(_needed(action) for action in self._actions if action.required and action.option_strings)
-        named = " ".join(_positional(action) for action in self._actions if not action.option_strings)
+        places = (_positional(action) for action in self._actions if not action.option_strings)
+        named = " ".join(filter(None, places))
         parts = ["%(prog)s", "[options]", needed, named]
         self.usage = " ".join(part for part in parts if part)
 

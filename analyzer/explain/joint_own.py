@@ -33,6 +33,7 @@ from analyzer.findings.kinds import (
     late_data,
     no_heartbeats,
     no_reply,
+    path_mtu,
     pauses,
     program_hung,
     rhythm,
@@ -68,6 +69,7 @@ DOINGS: Final = NEVER_CLOSED | frozenset(
         heartbeat_limits.CEASED,
         too_many_pings.TOO_MANY,
         no_reply.NO_REPLY,
+        window.CLOSED,
         window.FOR_LONG,
         pauses.PAUSED,
         pauses.SLEPT,
@@ -89,6 +91,8 @@ REFUSALS: Final = frozenset(
     )
 )
 """What rests on a RST: true if that is its sender's own."""
+LOSSES: Final = frozenset({path_mtu.LARGE_LOST.code})
+"""What rests on packets that are lost behind the point: true if others show that these were."""
 PLAIN: Final = frozenset({dead_peer.DEAD.code})
 """Of these what became of each probe says more."""
 
@@ -113,8 +117,11 @@ def own_findings(t: JointTeller) -> list[Own]:
 
 def _holds(t: JointTeller, part: Part, finding: Finding) -> bool:
     """Say whether what a capture finds is true by what the others show."""
-    if finding.code not in DOINGS | REFUSALS:
+    if finding.code not in DOINGS | REFUSALS | LOSSES:
         return False
+    if finding.code in LOSSES:
+        lost = {each.frame_at(part.point) for each in t.flow.notable if each.fate is Fate.LOST}
+        return bool(t.flow.way) and not lost.isdisjoint(finding.frames)
     if not t.flow.way and not all(each.judged.finding(finding.code) for each in t.flow.parts):
         return False
     if finding.code in REFUSALS and not _is_own_reset(t, part):

@@ -59,21 +59,26 @@ def is_notable(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.bool_]
     for long, something sent again and again, or that never came, an ICMP error, a RST that ended nothing, what a NAT
     let pass, heartbeats that were not answered or ceased, or what keeps us from telling.
     """
-    eventful = probe_sum(batch, "probes") + probe_sum(batch, "zero_window") + probe_sum(batch, "undecided") > 0
+    eventful = (probe_sum(batch, "probes") + probe_sum(batch, "undecided") > 0) | hangs(batch, winners)
     eventful |= (batch.ending["icmp_errors"] > 0) | (batch.ending["ignored"] > 0)
     left_idle = (batch.flow["active_ns"] >= 0) & (batch.ends_ns - batch.flow["active_ns"] >= LONG_NS)
     eventful |= left_idle & has_verdict(winners, Verdict.OPEN)
     eventful |= (batch.flow["silence_ns"] >= LONG_NS) | (batch.flow["cut"] > 0) | (batch.flow["backwards"] > 0)
-    for run in (batch.run_a, batch.run_b):
-        eventful |= (run["shut_ns"] >= LONG_CLOSED_NS) & has_verdict(winners, Verdict.OPEN)
-    for end in (batch.a, batch.b):
-        eventful |= (end["window_shut_frame"] > 0) & has_verdict(winners, Verdict.OPEN)
-        again = (end["unacked_ns"] >= 0) | (end["fin_acked_frame"] > 0)
-        eventful |= again & (end["resent"] >= HANGING)
     eventful |= batch.flow["stray"] > 0
-    eventful |= _awaits_data(batch)
-    eventful |= _beats_in_vain(batch, has_verdict(winners, Verdict.OPEN))
     return eventful | ~has_verdict(winners, Verdict.CLOSED, Verdict.OPEN, Verdict.UNESTABLISHED)
+
+
+def hangs(batch: FlowBatch, winners: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Say in which flows somebody waits, or did for long: a window is closed, data or heartbeats are sent in vain."""
+    is_open = has_verdict(winners, Verdict.OPEN)
+    found = probe_sum(batch, "zero_window") > 0
+    for run in (batch.run_a, batch.run_b):
+        found |= (run["shut_ns"] >= LONG_CLOSED_NS) & is_open
+    for end in (batch.a, batch.b):
+        found |= (end["window_shut_frame"] > 0) & is_open
+        again = (end["unacked_ns"] >= 0) | (end["fin_acked_frame"] > 0)
+        found |= again & (end["resent"] >= HANGING)
+    return found | _awaits_data(batch) | _beats_in_vain(batch, is_open)
 
 
 def _awaits_data(batch: FlowBatch) -> NDArray[np.bool_]:

@@ -98,6 +98,7 @@ def test_another_version_is_noted(keepalive, monkeypatch):
     [
         ([], "no capture named"),
         (["a.pcap", "-r", "b.pcap"], "one capture at a time: b.pcap or a.pcap"),
+        (["good.pcap", "bad.pcap"], "from two points are laid side by side by keepalive join, those of two runs by"),
     ],
 )
 def test_one_capture_has_to_be_named(keepalive, arguments, sentence):

@@ -125,3 +125,48 @@ def test_one_captures_story_has_it_already():
 
     assert joint_story(flow, joined.points, joined.zero, own=False).section("Keepalive settings, inferred") is None
     assert joint_story(flow, joined.points, joined.zero).section("Keepalive settings, inferred") is not None
+
+
+def test_a_client_that_does_not_read_is_told_though_nothing_was_lost(tmp_path):
+    """A window that stays closed makes a connection one that has something to tell, and says whose program it is."""
+    made = World()
+    a, b = keepalive(made, probes=0)
+    made.send(1.0, "b", ACK | PSH, b + 1, a + 31, bytes(500))
+    made.send(1.01, "a", ACK, a + 31, b + 501, window=0)
+    for at_s in (1.3, 1.9, 3.1, 5.5, 10.3):
+        made.send(at_s, "b", ACK, b + 500, a + 31)
+        made.send(at_s + 0.001, "a", ACK, a + 31, b + 501, window=0)
+    joined = join(*made.write(tmp_path))
+
+    assert [0] == joined.eventful
+    told = joint_story(joined.flows[0], joined.points, joined.zero)
+    assert any(
+        "probed the client's closed window 5 times" in line.text for line in told.section("What the ends did").lines
+    )
+    assert any(
+        line.text.startswith("The client: read what has arrived") for line in told.section("What to change").lines
+    )
+
+
+def large(made, *, lost):
+    """Write a server whose large segment is sent six times, while the client's probes are answered."""
+    a, b = keepalive(made, probes=0)
+    for at_s in (1.0, 1.2, 1.6, 2.4, 4.0, 7.2):
+        made.send(at_s, "b", ACK | PSH, b + 1, a + 31, bytes(1448), fate="lost" if lost else "both")
+    for at_s in (3.0, 5.0, 9.0, 11.0):
+        made.send(at_s, "a", ACK, a + 30, b + 1)
+        made.send(at_s + 0.001, "b", ACK, b + 1449, a + 31)
+
+
+def test_large_segments_that_are_lost_between_the_points_lead(tmp_path):
+    """That only large segments are lost is told where the points show the loss between them, not where they passed."""
+    lost, passed = World(), World()
+    large(lost, lost=True)
+    large(passed, lost=False)
+    (tmp_path / "passed").mkdir()
+
+    told = story(lost.write(tmp_path))
+
+    assert told.headline.startswith("The server's segment of 1,448 bytes was retransmitted 5 times")
+    assert any("check the path's MTU" in line.text for line in told.section("What to change").lines)
+    assert "large-segments-lost" not in {code for code, _, _ in codes(passed.write(tmp_path / "passed"))}
