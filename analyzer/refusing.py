@@ -140,9 +140,29 @@ def refuse_strangers(read: Sequence[Read], known: set[int]) -> None:
     names = " and ".join(each.path for each in strangers) if len(read) > 2 else f"{read[0].path} and {read[1].path}"
     if len(strangers) == 1 and len(read) > 2:
         raise NotJoinedError(f"{names} has no packet in common with the others")
+    why = (_may_be_a_proxy(read[0], read[1]) or _other_connections(read[0], read[1])) if len(read) == PAIR else ""
     raise NotJoinedError(
-        f"{names} have no packet in common, and no connections that carry the same data, as those of a proxy would"
-        f"{_may_be_a_proxy(read[0], read[1]) if len(read) == 2 else ''}"
+        f"{names} have no packet in common, and no connections that carry the same data, as those of a proxy would{why}"
+    )
+
+
+def _other_connections(one: Read, other: Read) -> str:
+    """Say that both have connections of one host with one service, from other ports; nothing if they have not."""
+
+    def asked(read: Read) -> set[tuple[str, str]]:
+        records = [flow.judged.record for flow in islice(read.flows.values(), MOST_ASKED)]
+        return {
+            (record.endpoint(side).address, str(record.endpoint(other_side(side))))
+            for record in records
+            if (side := record.initiator) is not None
+        }
+
+    both = sorted(asked(one) & asked(other))
+    if not both:
+        return ""
+    return (
+        f"; both have connections from {both[0][0]} to {both[0][1]}, but not the same ones: if these are two runs,"
+        " keepalive report reads both side by side"
     )
 
 

@@ -45,8 +45,8 @@ def halves_story(joined: Joined, pair: Halves) -> Story:
         surely = "perhaps"
         lead = (
             "They carry the same data with sequence numbers of their own: perhaps a proxy has both, with another"
-            " address on each side; but no address is at both, and what programs say alike in many connections looks"
-            " the same. No probe, answer, RST or FIN passes a proxy."
+            " address on each side; but no host is the server of one and the client of the other, and what programs say"
+            " alike in many connections looks the same. No probe, answer, RST or FIN passes a proxy."
         )
     if not pair.ordered:
         lines = [Line(_half(joined, half, "")) for half in (pair.front, pair.back)]
@@ -86,9 +86,9 @@ def _half(joined: Joined, half: Half, where: str) -> str:
 
 
 def _meet(pair: Halves) -> bool:
-    """Say whether an address is an end of both connections."""
-    front, back = ({end.address for end in _began(half)} for half in (pair.front, pair.back))
-    return bool(front & back)
+    """Say whether one host was connected to in one of both, and began the other: the proxy itself."""
+    (client, proxy), (again, server) = ([end.address for end in _began(half)] for half in (pair.front, pair.back))
+    return proxy == again or (not pair.ordered and server == client)
 
 
 def _began(half: Half) -> tuple[Endpoint, Endpoint]:

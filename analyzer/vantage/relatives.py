@@ -146,13 +146,18 @@ def _only_pairs(flows: list[_Carried], others: list[_Carried]) -> list[tuple[_Ca
     )
     found: list[tuple[_Carried, _Carried]] = []
     for fit in fits:
-        pairs = [(one, other) for one in flows for other in others if fit(one, other)]
+        pairs = [(one, other) for one in flows for other in others if fit(one, other) and not _say_the_same(one, other)]
         for one, other in pairs:
             if sum(each is one for each, _ in pairs) == sum(each is other for _, each in pairs) == 1:
                 found.append((one, other))
         flows = [each for each in flows if not any(each is one for one, _ in found)]
         others = [each for each in others if not any(each is other for _, other in found)]
     return found
+
+
+def _say_the_same(one: _Carried, other: _Carried) -> bool:
+    """Say whether two are connections of one host with one service: a program says the same in each."""
+    return one.initiator == other.initiator and one.responder == other.responder and _ends(one) != _ends(other)
 
 
 def _passes_on(one: _Carried, other: _Carried) -> bool:

@@ -24,7 +24,7 @@ def test_each_half_says_where_the_proxy_is_and_how_it_ended(tmp_path):
 
     title, lead, front, back, ends = told(found)
 
-    assert "Flow 0 of A and flow 0 of B: most likely those of a proxy" == title
+    assert "Flow 0 of A and flow 0 of B: perhaps those of a proxy" == title
     assert "No probe, answer, RST or FIN passes a proxy" in lead
     assert front.startswith(
         "Flow 0 of A, from 192.0.2.1:40000 to 198.51.100.1:443, before the proxy, which is the server"
@@ -73,7 +73,7 @@ def test_a_connection_says_which_end_is_a_proxy(tmp_path):
     (pair,) = found.halves
     found.halves = [replace(pair, back=replace(pair.back, joint=0))]
 
-    assert "Its client is most likely a proxy, whose other connection is flow 0 of A." == proxy_words(found, 0)
+    assert "Its client is perhaps a proxy, whose other connection is flow 0 of A." == proxy_words(found, 0)
     assert not proxy_words(found, 7)
 
 
@@ -100,4 +100,14 @@ def test_without_an_address_at_both_a_proxy_is_no_more_than_possible(tmp_path):
     title, lead, *_ = told(join(*made.write(tmp_path)))
 
     assert title.endswith("perhaps those of a proxy")
-    assert "no address is at both" in lead
+    assert "no host is the server of one and the client of the other" in lead
+
+
+def test_a_host_that_is_server_and_client_is_most_likely_a_proxy(tmp_path):
+    """The host that one connection goes to and the other comes from passes on what both carry."""
+    made = World(offset_s=5.0)
+    talk(made, (1000, 2000), fate_of={"a": "lost", "b": "made"})
+    made.client, made.server = (made.server[0], 51000), ("198.51.100.9", 8080)
+    talk(made, (777_000, 888_000), fate_of={"a": "made", "b": "lost"})
+
+    assert told(join(*made.write(tmp_path)))[0].endswith("most likely those of a proxy")

@@ -6,6 +6,7 @@ import pytest
 
 from analyzer.errors import AnalyzerError
 from analyzer.joining import join
+from analyzer.refusing import NotJoinedError
 from tests.vantages import ACK, FIN, PSH, RST, SYN, World
 
 REPLY = b"200 OK, here it is"
@@ -50,6 +51,15 @@ def test_the_same_addresses_with_other_numbers_are_renumbered(tmp_path):
     found = seen_apart(tmp_path, client=("192.0.2.1", 40000))
 
     assert [(0, "renumbered", 1, 0), (1, "renumbered", 0, 0)] == found
+
+
+def test_another_connection_of_the_same_host_and_service_is_none_of_a_proxy(tmp_path):
+    """A program says the same in each of its connections: two runs of it are refused, with what reads both."""
+    with pytest.raises(NotJoinedError) as error:
+        seen_apart(tmp_path, client=("192.0.2.1", 40007))
+
+    assert "both have connections from 192.0.2.1 to 198.51.100.1:443, but not the same ones" in str(error.value)
+    assert "keepalive report reads both side by side" in str(error.value)
 
 
 @pytest.mark.parametrize("offset_s", [0.0, 37.25, -10_800.0])
