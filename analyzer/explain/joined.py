@@ -12,6 +12,7 @@ from analyzer.explain.crossings import JointTeller, fate_words, listed
 from analyzer.explain.joint_beside import beside_lines
 from analyzer.explain.joint_box import box_lines
 from analyzer.explain.joint_headline import headline
+from analyzer.explain.joint_left import left_lines
 from analyzer.explain.joint_meaning import meaning_lines
 from analyzer.explain.joint_own import advice_lines, own_lines, settings_lines
 from analyzer.explain.joint_strays import stray_ending, stray_lines
@@ -43,7 +44,10 @@ def joint_story(flow: JointFlow, points: Sequence[Point], start_ns: int, *, own:
     """
     t = JointTeller(flow, points, start_ns)
     sections = [
-        Section("What it means", (*stray_lines(t), *(box_lines(t) if own else ()), *meaning_lines(t), *wait_lines(t))),
+        Section(
+            "What it means",
+            (*stray_lines(t), *(box_lines(t) if own else ()), *meaning_lines(t), *left_lines(t), *wait_lines(t)),
+        ),
         Section("What the ends did", tuple(own_lines(t)) if own else ()),
         Section("What to change", tuple(advice_lines(t)) if own else ()),
         Section("What passed beside it", tuple(beside_lines(t))),

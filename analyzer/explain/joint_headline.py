@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.explain.crossings import fate_words, likely, listed
 from analyzer.explain.joint_beside import beside_headline
+from analyzer.explain.joint_left import lost_close
 from analyzer.explain.joint_own import own_headline
 from analyzer.explain.joint_strays import stray_headline
 from analyzer.explain.points import letter
@@ -82,7 +83,7 @@ def _ending_clause(t: JointTeller) -> str:
     ending, flow = t.flow.ending, t.flow
     crossing = ending.crossing
     if crossing is None:
-        return VERDICTS.get(ending.verdict, ending.verdict) + "."
+        return lost_close(t) or VERDICTS.get(ending.verdict, ending.verdict) + "."
     sender = t.name(crossing.sender)
     if ending.stray is not None:
         return stray_headline(t, ending.stray)

@@ -1,6 +1,6 @@
 """What the losses of a connection that several points saw mean together: from when on which direction was cut, and why.
 
-And who still holds it after that. It must not know single packets' stories.
+It must not know single packets' stories, or who ended a connection.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import numpy as np
 
 from analyzer.explain.crossings import likely
 from analyzer.explain.points import frames_of, letter
-from analyzer.judge.connection import State
 from analyzer.judge.record import other
 from analyzer.track.flow import SIDES
 from analyzer.units import NS_PER_S, format_duration
@@ -31,9 +30,6 @@ LEAST: Final = 2
 """One packet that is lost is no cut."""
 FORGETS_NS: Final = 60 * NS_PER_S
 """After such a silence the first boxes forget a connection (field guide 6)."""
-
-HOLDING: Final = frozenset({State.ESTABLISHED, State.CLOSE_WAIT})
-"""What an end is in that keeps a connection until its program or its kernel ends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,39 +53,6 @@ class _Cut:
 
 
 def meaning_lines(t: JointTeller) -> Iterator[Line]:
-    """Say from when on nothing passed in one direction, or both, what a silence before suggests, and who is left."""
-    yield from _cut_lines(t)
-    yield from _left_lines(t)
-
-
-def _left_lines(t: JointTeller) -> Iterator[Line]:
-    """Say of an end that a RST did not reach that it still has the connection, and what will tell it so."""
-    ending = t.flow.ending
-    reset = ending.crossing
-    if reset is None or reset.fate is not Fate.LOST or ending.by != reset.sender or not ending.proven:
-        return
-    side = other(reset.sender)
-    part = t.flow.nearest(side)
-    if part.judged.record.states[0 if part.side(side) == "a" else 1] not in HOLDING:
-        return
-    end, peer = t.name(side), t.name(reset.sender)
-    point = letter(part.point)
-    still = f"By what passed {point}, {end} {likely(proven=reset.proven)}still has the connection that {peer} ended"
-    probes = part.judged.record.probes_from(part.side(side))
-    how = (
-        "It sent no probe there, so only what it sends next can find out: turn keepalive on there, or it may keep it"
-        " for ever"
-        if not probes
-        else f"Its next probe can find out, if {peer}'s answer reaches it; else it gives up by its own count"
-    )
-    yield Line(f"{still}: that RST did not reach it. {how} [{_at(reset)}].")
-
-
-def _at(crossing: Crossing) -> str:
-    return f"frame {frames_of(crossing)}"
-
-
-def _cut_lines(t: JointTeller) -> Iterator[Line]:
     """Say from when on nothing passed in one direction, or both, and what a silence before suggests."""
     cuts = [cut for side in SIDES if (cut := _cut(t, side)) is not None]
     if len(cuts) == len(SIDES) and cuts[0].place == cuts[1].place:

@@ -92,34 +92,3 @@ def test_a_reset_of_the_prober_that_is_lost_too(tmp_path):
 
     assert "4 packets were lost there" in means
     assert "may have forgotten" in means
-
-
-def gave_up(tmp_path, *, probing):
-    """Return what it means that a client gave up whose RST was lost; the server probed before, or did not."""
-    made = World()
-    a, b = keepalive(made, probes=2)
-    if probing:
-        made.send(5.0, "b", ACK, b, a + 31)
-        made.send(5.001, "a", ACK, a + 31, b + 1)
-    for at_s in (8.0, 10.0, 12.0):
-        made.send(at_s, "a", ACK, a + 30, b + 1, fate="lost")
-    made.send(14.0, "a", RST | ACK, a + 31, b + 1, fate="lost")
-    beside(made, 60)
-    return told(tmp_path, made)[1]
-
-
-def test_who_still_has_the_connection_is_told(tmp_path):
-    """An end that no RST reached and that does not probe keeps the connection: that is told, and what helps."""
-    means = gave_up(tmp_path, probing=False)
-
-    assert "By what passed B, the server still has the connection that the client ended: that RST did not" in means
-    assert "It sent no probe there" in means
-    assert "turn keepalive on there" in means
-
-
-def test_an_end_that_probes_finds_out(tmp_path):
-    """Of an end that probes it is not said that it may keep the connection for ever."""
-    means = gave_up(tmp_path, probing=True)
-
-    assert "Its next probe can find out" in means
-    assert "for ever" not in means
