@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analyzer.explain.crossings import JointTeller
-    from analyzer.vantage.joint import Crossing, Part
+    from analyzer.track.flow import Side
+    from analyzer.vantage.joint import Crossing
 
 HOLDING: Final = frozenset({State.ESTABLISHED, State.CLOSE_WAIT})
 """What an end is in that keeps a connection until its program or its kernel ends it."""
@@ -40,6 +41,7 @@ def lost_close(t: JointTeller) -> str:
 
 def left_lines(t: JointTeller) -> Iterator[Line]:
     """Say of an end that no RST or FIN reached that it still has the connection, and what will tell it so."""
+    yield from _not_told(t)
     lost = _unheard(t)
     if not lost:
         return
@@ -50,12 +52,31 @@ def left_lines(t: JointTeller) -> Iterator[Line]:
     did, what = ("closed", "its FIN") if first.flags & FIN else ("ended", "that RST")
     still = f"By what passed {letter(part.point)}, {end} {likely(proven=first.proven)}still has the connection that"
     frames = f"frame{'s' if len(lost) > 1 else ''} {', '.join(dict.fromkeys(map(frames_of, (first, lost[-1]))))}"
-    yield Line(f"{still} {peer} {did}: {what} did not reach it. {_what_tells(t, part, first)} [{frames}].")
+    yield Line(f"{still} {peer} {did}: {what} did not reach it. {_what_tells(t, side, first)} [{frames}].")
 
 
-def _what_tells(t: JointTeller, part: Part, first: Crossing) -> str:
+def _not_told(t: JointTeller) -> Iterator[Line]:
+    """Say of the end in whose name something else made a RST that it still has the connection."""
+    reset = t.flow.ending.crossing
+    if reset is None or reset.fate is not Fate.MADE or not t.flow.ending.proven or not _holds(t, reset.sender):
+        return
+    end, peer = t.name(reset.sender), t.name(other(reset.sender))
+    point = letter(t.flow.nearest(reset.sender).point)
+    yield Line(
+        f"By what passed {point}, {end} still has the connection, and knows nothing of that RST, which came to"
+        f" {peer} alone. {_what_tells(t, reset.sender, reset)} [frame {frames_of(reset)}]."
+    )
+
+
+def _holds(t: JointTeller, side: Side) -> bool:
+    """Say whether an end was last in a state that keeps a connection, by the point nearest to it."""
+    part = t.flow.nearest(side)
+    return part.judged.record.states[0 if part.side(side) == "a" else 1] in HOLDING
+
+
+def _what_tells(t: JointTeller, side: Side, first: Crossing) -> str:
     """Say what will tell an end that it is alone, if anything does."""
-    side, peer = other(first.sender), t.name(first.sender)
+    part, peer = t.flow.nearest(side), t.name(other(side))
     since = [each for each in t.flow.notable if each.sender == side and each.first.ts_ns > first.first.ts_ns]
     if any(each.payload_len and each.fate is Fate.LOST for each in since):
         return (
@@ -78,7 +99,4 @@ def _unheard(t: JointTeller) -> list[Crossing]:
         found = found or [each for each in t.flow.notable if each.flags & FIN and each.sender == side]
     if not found or any(each.fate is not Fate.LOST for each in found) or not t.flow.way:
         return []
-    side = other(found[0].sender)
-    part = t.flow.nearest(side)
-    state = part.judged.record.states[0 if part.side(side) == "a" else 1]
-    return found if state in HOLDING else []
+    return found if _holds(t, other(found[0].sender)) else []

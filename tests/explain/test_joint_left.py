@@ -79,3 +79,17 @@ def test_a_fin_of_which_one_arrived_leaves_nobody(tmp_path):
 
     assert "does not know" not in headline
     assert "still has the connection" not in means
+
+
+def test_who_knows_nothing_of_a_reset_in_its_name_is_told(tmp_path):
+    """The end in whose name something between made a RST still has the connection, unless it was reset as well."""
+    made = World()
+    a, b = keepalive(made, probes=2)
+    made.send(8.0, "a", ACK, a + 30, b + 1, fate="lost")
+    made.send(8.001, "b", RST, b + 1, 0, fate="made")
+    beside(made, 60)
+
+    means = told(tmp_path, made)[1]
+
+    assert "By what passed B, the server still has the connection, and knows nothing of that RST" in means
+    assert "turn keepalive on there" in means
