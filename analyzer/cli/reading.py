@@ -342,4 +342,7 @@ def say_same_traffic(result: Analysis) -> None:
         if any(is_stream(path) for capture in same for path in capture.paths):
             return  # nothing can be read of that once more
         names = " ".join(shlex.quote(capture.paths[0]) for capture in same)
-        warn(f"note: these captures hold the same connections, so that they can be joined: keepalive join {names}")
+        warn(
+            "note: these captures hold the same connections, each of which counts in every capture here; joined, they"
+            f" tell each once: keepalive join {names}"
+        )
