@@ -132,7 +132,7 @@ def _ending_lines(t: JointTeller) -> Iterator[Line]:
     for crossing in t.flow.resets[:MOST_LINES]:
         sender = t.name(crossing.sender)
         ending = t.flow.ending
-        if stray := next((each for each in t.flow.strays if each.crossing is crossing), None):
+        if stray := next((each for each in t.flow.strays if each.crossing is crossing and not each.anew), None):
             text = stray_ending(t, stray)
         elif crossing is ending.crossing and ending.by in SIDES and ending.proven:
             first = letter(crossing.first.point)
@@ -155,7 +155,7 @@ def _left_its_sender(t: JointTeller, crossing: Crossing) -> bool:
     ending = t.flow.ending
     if crossing is ending.crossing and ending.by not in SIDES:
         return False
-    if any(stray.crossing is crossing for stray in t.flow.strays):
+    if any(stray.crossing is crossing and not stray.anew for stray in t.flow.strays):
         return False
     there = t.flow.nearest(crossing.sender).judged.record.resets
     return not any(reset.strange for reset in there if reset.frame == crossing.first.frame)

@@ -13,7 +13,7 @@ from analyzer.explain.crossings import fate_words, likely, listed
 from analyzer.explain.joint_beside import beside_headline
 from analyzer.explain.joint_left import lost_close
 from analyzer.explain.joint_own import own_headline
-from analyzer.explain.joint_strays import stray_headline
+from analyzer.explain.joint_strays import anew_headline, stray_headline
 from analyzer.explain.points import letter
 from analyzer.judge.verdict import Verdict
 from analyzer.segment import RST
@@ -40,6 +40,7 @@ def headline(t: JointTeller, *, own: bool = True) -> str:
     With what its ends did by their ``own``, where that is known.
     """
     said = [*filter(None, [beside_headline(t)]), (own and own_headline(t)) or _ending_clause(t)]
+    said += filter(None, [anew_headline(t)])
     if t.flow.probes:
         said.append(_probe_clause(t))
     told = [t.flow.ending.crossing]

@@ -5,12 +5,12 @@ It must not decide which packets these are.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from analyzer.explain.crossings import fate_words
 from analyzer.explain.points import letter
 from analyzer.findings.kinds import half_open
-from analyzer.track.flow import SIDES
+from analyzer.segment import RST
 from analyzer.words.model import Line
 from analyzer.words.teller import count, duration, frames_text, number
 
@@ -18,8 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analyzer.explain.crossings import JointTeller
-    from analyzer.track.flow import Side
+    from analyzer.track.flow import Endpoint, Side
     from analyzer.vantage.joint import Stray
+
+REMEDY: Final = (
+    "Let probes or heartbeats come more often than that box remembers an idle connection, or raise its limit, or give"
+    " it more ports."
+)
 
 
 def stray_headline(t: JointTeller, stray: Stray) -> str:
@@ -40,27 +45,61 @@ def stray_ending(t: JointTeller, stray: Stray) -> str:
     )
 
 
+def anew_headline(t: JointTeller) -> str:
+    """Return that an end was translated to another name in mid-connection; nothing if none was."""
+    side = next((stray.side for stray in t.flow.strays if stray.anew), None)
+    if side is None:
+        return ""
+    return f"What translates addresses gave {t.name(side)} another address or port in mid-connection."
+
+
 def stray_lines(t: JointTeller) -> Iterator[Line]:
     """Yield which packets are another connection's at a point, how that comes, and what it means for this one."""
     found: dict[tuple[int, int], list[Stray]] = {}
     for stray in t.flow.strays:
         found.setdefault((stray.point, stray.flow), []).append(stray)
-    for (point, _), strays in found.items():
-        side = _translated(t, strays)
-        if side is None:
-            continue
-        other = next(each.sender if each.crossing.sender == side else each.receiver for each in strays)
-        shared = _shared_name(t, side, point)
-        frames = "; ".join(f"{letter(at)} {frames_text(numbers)}" for at, numbers in _frames(strays).items())
-        is_one = len(strays) == 1
-        yield Line(
-            f"{count(len(strays), 'packet')} of this connection {'is' if is_one else 'are'} another one's at"
-            f" {letter(point)}, that of {other}: what translates addresses gave both {shared} [frames {frames}]."
-        )
-        yield from _meaning(t, side, other)
+    for strays in found.values():
+        yield from _anew(t, strays) if strays[0].anew else _used_again(t, strays)
 
 
-def _meaning(t: JointTeller, side: Side, other: object) -> Iterator[Line]:
+def _used_again(t: JointTeller, strays: list[Stray]) -> Iterator[Line]:
+    """Yield that packets are another connection's, to which the name of this one was given."""
+    first = strays[0]
+    part = next(each for each in t.flow.parts if each.point != first.point)
+    shared = f"{part.judged.record.endpoint(part.side(first.side))} at {letter(part.point)}"
+    yield Line(
+        f"{count(len(strays), 'packet')} of this connection {'is' if len(strays) == 1 else 'are'} another one's at"
+        f" {letter(first.point)}, that of {_other(first)}: what translates addresses gave both {shared}"
+        f" {_frames(strays)}."
+    )
+    yield from _meaning(t, first.side, _other(first))
+
+
+def _anew(t: JointTeller, strays: list[Stray]) -> Iterator[Line]:
+    """Yield that an end has another name at a point from some time on, and what its peer makes of that."""
+    first = strays[0]
+    part = t.flow.part_at(first.point)
+    name, peer = t.name(first.side), t.name("b" if first.side == "a" else "a")
+    old = "" if part is None else f", not {part.judged.record.endpoint(part.side(first.side))}"
+    yield Line(
+        f"From {t.instant(first.crossing.first.ts_ns)} on {count(len(strays), 'packet')} of this connection"
+        f" {'has' if len(strays) == 1 else 'have'} another address or port at {letter(first.point)}: {name} is"
+        f" {_other(first)} there{old} {_frames(strays)}."
+    )
+    answer = " It answers with a RST." if any(each.crossing.flags & RST for each in strays) else ""
+    yield Line(
+        "So what translates addresses had most likely forgotten this connection, and translated it anew when something"
+        f" was sent again. Of that {peer} knows no connection, whatever became of the one it had.{answer}"
+    )
+    yield Line(REMEDY)
+
+
+def _other(stray: Stray) -> Endpoint:
+    """Return what the end that differs is there."""
+    return stray.sender if stray.crossing.sender == stray.side else stray.receiver
+
+
+def _meaning(t: JointTeller, side: Side, other: Endpoint) -> Iterator[Line]:
     name, peer = t.name(side), t.name("b" if side == "a" else "a")
     ended = t.flow.ending.stray
     if ended is None:
@@ -79,33 +118,12 @@ def _meaning(t: JointTeller, side: Side, other: object) -> Iterator[Line]:
         f"So it had most likely forgotten this connection while {peer} still held it, and used its port again.{quiet}"
         f" {name[0].upper()}{name[1:]} is told nothing of that end."
     )
-    yield Line(
-        "Let probes or heartbeats come more often than that box remembers an idle connection, or raise its limit, or"
-        " give it more ports."
-    )
+    yield Line(REMEDY)
 
 
-def _translated(t: JointTeller, strays: list[Stray]) -> Side | None:
-    """Return the end whose name others have as well at that point; None if both ends' differ."""
-    first = strays[0]
-    part = t.flow.part_at(first.point)
-    if part is None:
-        return None
-    ends = {side: part.judged.record.endpoint(part.side(side)) for side in SIDES}
-    there = {first.sender, first.receiver}
-    differ: list[Side] = [side for side in SIDES if ends[side] not in there]
-    return differ[0] if len(differ) == 1 else None
-
-
-def _shared_name(t: JointTeller, side: Side, point: int) -> str:
-    """Return what both are called at another point."""
-    part = next(each for each in t.flow.parts if each.point != point)
-    return f"{part.judged.record.endpoint(part.side(side))} at {letter(part.point)}"
-
-
-def _frames(strays: list[Stray]) -> dict[int, list[int]]:
+def _frames(strays: list[Stray]) -> str:
     by_point: dict[int, list[int]] = {}
     for stray in strays:
         for sight in stray.crossing.seen:
             by_point.setdefault(sight.point, []).append(sight.frame)
-    return {point: by_point[point] for point in sorted(by_point)}
+    return f"[frames {'; '.join(f'{letter(point)} {frames_text(by_point[point])}' for point in sorted(by_point))}]"

@@ -182,6 +182,8 @@ def _stray_object(stray: Stray, start_ns: int) -> Object:
         "flow": stray.flow,
         "sender": str(stray.sender),
         "receiver": str(stray.receiver),
+        "about": stray.side,
+        "anew": stray.anew,
         "packet": crossing_object(stray.crossing, start_ns),
     }
 

@@ -248,7 +248,7 @@ class Conclusion:
     def _stray(self, row: int) -> Stray:
         """Return where a packet is another connection's."""
         where = self.strays[row]
-        return Stray(self.crossing(row), where.point, where.flow, where.sender, where.receiver)
+        return Stray(self.crossing(row), *where)
 
     # ending ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -297,7 +297,7 @@ class Conclusion:
         if not left_first:
             return JointEnding(word, told, proven=False, between=None, part=part, crossing=crossing)
         row = self._row(crossing.first.point, crossing.first.frame)
-        if row in self.strays and self.strays[row].point == way[0]:
+        if row in self.strays and not self.strays[row].anew and self.strays[row].point == way[0]:
             return JointEnding(
                 word, "between", proven=True, between=None, part=part, crossing=crossing, stray=self._stray(row)
             )

@@ -221,9 +221,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """A packet that one point has in a connection of other ends: a translator gave both the same addresses and ports.
+    """A packet that one point has in a connection of other ends than the rest of its connection.
 
-    So it is not of the end in whose name it came to the other points.
+    At the point nearest to the end that differs it is another one's, to whom a translator gave the same name: then it
+    is not of the end in whose name it came to the other points. Elsewhere that end was translated ``anew``.
     """
 
     crossing: Crossing
@@ -233,6 +234,9 @@ class Stray:
     sender: Endpoint
     """Whose it is there."""
     receiver: Endpoint
+    side: Side
+    """Which end is another there."""
+    anew: bool
 
 
 @dataclass(frozen=True, slots=True)

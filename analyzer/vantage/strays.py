@@ -1,6 +1,7 @@
-"""Which packets of a connection one point has in a connection of other ends: a translator used its port again.
+"""Which packets of a connection one point has in one of other ends: a translator used a port again, or another one.
 
-What a box forgot it may give to another: then the packets of both are one connection where that is held still.
+What a box forgot it may give to another: then the packets of both are one connection where that is held still. Or it
+translates what comes next anew: then the packets of one are two connections behind it.
 
 It must not know fates, or words.
 """
@@ -12,11 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from analyzer.track.flow import SIDES
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from analyzer.judge.judged import JudgedFlow
-    from analyzer.track.flow import Endpoint
+    from analyzer.track.flow import Endpoint, Side
     from analyzer.vantage.joint import Lone, Part
     from analyzer.vantage.packets import Packets
     from analyzer.vantage.sighting import Columns
@@ -30,25 +33,33 @@ class Elsewhere(NamedTuple):
     flow: int
     sender: Endpoint
     receiver: Endpoint
+    side: Side
+    """The end of the joint flow that is another there."""
+    anew: bool
 
 
 def strays_of(
     parts: Sequence[Part], packets: Packets, seen: Sequence[Columns], judged: Callable[[int, int], JudgedFlow]
 ) -> dict[int, Elsewhere]:
-    """Return, by row, the packets that a point has in a flow whose ends are others than those of its part."""
+    """Return, by row, the packets that a point has in a flow of which one end is another than in its part.
+
+    Where nothing tells which point is nearer to which end, none is told.
+    """
     found: dict[int, Elsewhere] = {}
-    for part in parts:
+    for part in parts if packets.order else ():
         rows = np.flatnonzero(packets.has[:, part.point])
         sightings = seen[part.point][packets.table[rows, part.point]]
         other = np.flatnonzero(sightings["flow"] != part.flow)
-        own = {part.judged.record.a, part.judged.record.b}
+        own: dict[Side, Endpoint] = {side: part.judged.record.endpoint(part.side(side)) for side in SIDES}
         for row, flow, side in zip(
             rows[other].tolist(), sightings["flow"][other].tolist(), sightings["side"][other].tolist(), strict=True
         ):
             record = judged(part.point, flow).record
-            ends = (record.a, record.b)[:: -1 if side else 1]
-            if set(ends) != own:
-                found[row] = Elsewhere(part.point, flow, *ends)
+            sender, receiver = (record.b, record.a) if side else (record.a, record.b)
+            differ = [each for each in SIDES if own[each] not in (sender, receiver)]
+            if len(differ) == 1:
+                nearest = packets.order[0 if differ[0] == "a" else -1]
+                found[row] = Elsewhere(part.point, flow, sender, receiver, differ[0], nearest != part.point)
     return found
 
 

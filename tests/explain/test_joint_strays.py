@@ -2,7 +2,7 @@
 
 from analyzer.explain.joined import joint_story
 from analyzer.joining import join
-from tests.vantage.test_strays import reused
+from tests.vantage.test_strays import renamed, reused
 from tests.vantages import ACK, PSH
 
 
@@ -38,3 +38,18 @@ def test_data_of_the_old_one_that_comes_to_the_new_one_is_told(tmp_path):
     told = [line.text for line in joint_story(new, joined.points, joined.zero).section("What it means").lines]
 
     assert any("that of 192.0.2.1:40000" in text for text in told)
+
+
+def test_an_end_that_is_translated_anew_is_told(tmp_path):
+    """The RST of a server is explained: it was asked under a name that it does not know, as a NAT had forgotten."""
+    joined = join(*renamed().write(tmp_path))
+
+    story = joint_story(joined.flows[0], joined.points, joined.zero)
+
+    assert story.headline.startswith("The server reset the connection when a probe came: the RST is its own.")
+    assert "gave the client another address or port in mid-connection" in story.headline
+    meaning = " ".join(line.text for line in story.section("What it means").lines)
+    assert "From +400.000 on 2 packets of this connection have another address or port at B" in meaning
+    assert "the client is 203.0.113.5:5626 there, not 203.0.113.5:50000" in meaning
+    assert "It answers with a RST." in meaning
+    assert story.section("Who ended it").lines[0].text.startswith("RST from the server: it left on its side of B")

@@ -28,6 +28,32 @@ def reused(*, told_anew=True):
     return made, a, b
 
 
+def renamed():
+    """Return a connection whose client a NAT gave another port after a silence, which the server then did not know."""
+    made = World(nat="203.0.113.5", nat_port=50000)
+    a, b = keepalive(made, probes=2)
+    made.nat_port = 5626
+    made.send(400.0, "a", ACK, a + 30, b + 1)
+    made.send(400.001, "b", RST, b + 1, 0, window=0)
+    made.nat_port = 50000
+    made.send(600.0, "b", ACK | PSH, b + 1, a + 31, b"news", fate="lost")
+    return made
+
+
+@pytest.mark.parametrize("swap", [False, True])
+def test_an_end_that_is_translated_anew_is_the_same_end(tmp_path, swap):
+    """Packets that have another port behind a NAT from some time on are its own, and so is the RST that answers."""
+    joined = join(*renamed().write(tmp_path, swap=swap))
+
+    flow = joined.flows[0]
+    server = 0 if swap else 1
+    assert {(server, True)} == {(stray.point, stray.anew) for stray in flow.strays}
+    assert {"a"} == {stray.side for stray in flow.strays}
+    assert flow.ending.stray is None
+    assert (flow.strays[-1].crossing.sender, True) == (flow.ending.by, flow.ending.proven)
+    assert [True, True] == [each["anew"] for each in joined.fields(0)["strays"]]
+
+
 @pytest.mark.parametrize("swap", [False, True])
 def test_a_reset_of_another_connection_is_not_its_ends_own(tmp_path, swap):
     """The RST that ended a connection at the server was another client's, to whom a NAT had given its port."""
