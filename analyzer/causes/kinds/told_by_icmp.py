@@ -184,7 +184,7 @@ def _rejects_headline(t: Teller, cause: Cause) -> str:
 
 def _rejects_who(t: Teller, cause: Cause) -> str:
     """Return what to do at the filter; and at the prober, unless no idle limit can have run out."""
-    head = f"Whoever runs the packet filter at {_box(t, cause)}:"
+    head = f"Whoever runs the packet filter at {_box(t, cause).rstrip(',')}:"
     if t.ending.verdict is Verdict.UNESTABLISHED:
         return (
             f"{head} let new connections to {t.record.endpoint(_asked(cause))} pass, if that is meant. Keepalive has no"
@@ -243,11 +243,19 @@ def _rejects_shows(t: Teller, cause: Cause) -> list[Line]:
 
 
 def _routeless_headline(t: Teller, cause: Cause) -> str:
-    return f"The router {_box(t, cause)} reports by ICMP that it cannot forward the packets: {cause.data['what']}."
+    return f"{capital(_router(t, cause))} reports by ICMP that it cannot forward the packets: {cause.data['what']}."
 
 
 def _routeless_who(t: Teller, cause: Cause) -> str:
-    return f"Whoever runs the router {_box(t, cause)}: look at its routes to the peer, and at what changed them."
+    return f"Whoever runs {_router(t, cause)}: look at its routes to the peer, and at what changed them."
+
+
+def _router(t: Teller, cause: Cause) -> str:
+    """Return who cannot forward: a router, or what has the peer's address and passes on what is sent to that."""
+    sender = str(cause.data["sender"])
+    if sender == t.record.endpoint(_asked(cause)).address:
+        return f"what answers as {sender} (most likely a load balancer or NAT, as a host has nothing to forward)"
+    return f"the router {sender}"
 
 
 def _unreachable_headline(t: Teller, cause: Cause) -> str:

@@ -237,3 +237,17 @@ def test_a_redirect_before_what_was_answered_changed_nothing():
 
     assert "timed_out" == later.ending.verdict.value
     assert "path-changed" not in [cause.code for cause in later.causes]
+
+
+def test_who_cannot_forward_though_it_has_the_peers_address_is_no_host():
+    """A load balancer answers for the address of a service: its words fit the sentences that they stand in."""
+    judged = told(3, 0, sender=IP_B).judged()
+
+    story = explain.story(judged, judged.record.first_ns)
+    who = texts(story, "Who must act")
+
+    assert "no-route" == judged.cause.code
+    assert story.headline.startswith("What answers as 10.0.0.2 (most likely a load balancer or NAT")
+    assert "reports by ICMP that it cannot forward the packets" in story.headline
+    assert who.startswith("Whoever runs what answers as 10.0.0.2 (")
+    assert ",:" not in who
