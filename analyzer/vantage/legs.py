@@ -25,6 +25,8 @@ LEAST: Final = 2
 """This many packets with a number of their own two flows must share."""
 SHARE: Final = 0.25
 """And such a part of the packets of the one that has fewer."""
+BOTH: Final = 2
+"""Legs of a connection that was captured on either side of one host."""
 MOMENT_NS: Final = 1_000_000_000
 """A host passes a packet on in less."""
 
@@ -117,4 +119,33 @@ def _later_flows(seen: Columns) -> dict[int, int]:
             one = sorted([*one, *other], key=lambda flow: (began[flow], flow))
         for flow in one:
             home[flow] = one
-    return {flow: legs.index(flow) for flow, legs in home.items() if legs.index(flow) > 0}
+    found = {flow: legs.index(flow) for flow, legs in home.items() if legs.index(flow) > 0}
+    return found | _translated_anew(seen, home)
+
+
+def _translated_anew(seen: Columns, home: dict[int, list[int]]) -> dict[int, int]:
+    """Return the leg of each flow that is no connection of its own: all it has is another's, which has two legs.
+
+    A NAT that forgot a connection gives what comes next another port: so much is behind it under that.
+    """
+    if not home:
+        return {}
+    order = np.lexsort((seen["ts_ns"], seen["key"]))
+    keys, flows, times, told = (seen[name][order] for name in ("key", "flow", "ts_ns", "seq"))
+    again = (
+        (keys[1:] == keys[:-1]) & (flows[1:] != flows[:-1]) & (times[1:] - times[:-1] <= MOMENT_NS) & (told[1:] != 0)
+    )
+    at = np.flatnonzero(again)
+    pairs = np.unique(np.stack([np.r_[flows[at], flows[at + 1]], np.r_[flows[at + 1], flows[at]]], axis=1), axis=0)
+    shared, how_many = np.unique(flows[np.unique(np.r_[at, at + 1])], return_counts=True)
+    size = dict(zip(*(column.tolist() for column in np.unique(flows, return_counts=True)), strict=True))
+    whole = {flow for flow, count in zip(shared.tolist(), how_many.tolist(), strict=True) if count == size[flow]}
+    partners: dict[int, list[int]] = {}
+    for flow, other in pairs.tolist():
+        partners.setdefault(flow, []).append(other)
+    found: dict[int, int] = {}
+    for flow, others in partners.items():
+        legs = home.get(others[0], [])
+        if flow in whole and flow not in home and len(others) == 1 and len(legs) == BOTH and legs[0] == others[0]:
+            found[flow] = 1
+    return found

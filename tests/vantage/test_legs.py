@@ -56,3 +56,22 @@ def test_a_reset_of_the_router_hides_no_second_place(sightings):
     fields = {"ttl": [*ttl, 64], "copy": [*copy, 0], "flags": [16] * 8 + [4], "link": [*link, 4]}
 
     assert [0, 1, 1, 0] * 2 + [0] == legs_of(sightings(*rows, (4, 1, 21, 0), **fields)).tolist()
+
+
+def test_what_a_nat_translated_anew_is_on_the_leg_behind_it(sightings):
+    """A flow that has nothing but what a flow before the NAT has is behind it, under another port."""
+    rows = [each for packet in PACKETS for each in (packet, (packet[0] + 0.1, *packet[1:]))]
+    later = [(9, 0, 12, 21), (9.1, 0, 12, 21), (9.2, 1, 21, 0), (9.3, 1, 21, 0)]
+    flags = {"flags": [16] * 8 + [16, 16, 4, 4]}
+
+    assert [0, 1] * 4 + [0, 1, 1, 0] == legs_of(
+        sightings(*rows, *later, flow=[0, 1] * 4 + [0, 2, 2, 0], **flags)
+    ).tolist()
+
+
+def test_a_flow_with_packets_of_its_own_is_no_part_of_another(sightings):
+    """A flow that has one packet of another by chance, and others of its own, stays where it is."""
+    rows = [each for packet in PACKETS for each in (packet, (packet[0] + 0.1, *packet[1:]))]
+    later = [(9, 0, 12, 21), (9.1, 0, 12, 21), (9.2, 1, 700, 800)]
+
+    assert [0, 1] * 4 + [0, 0, 0] == legs_of(sightings(*rows, *later, flow=[0, 1] * 4 + [0, 2, 2])).tolist()
