@@ -54,7 +54,10 @@ def strays_of(
         for row, flow, side in zip(
             rows[other].tolist(), sightings["flow"][other].tolist(), sightings["side"][other].tolist(), strict=True
         ):
-            record = judged(part.point, flow).record
+            try:
+                record = judged(part.point, flow).record
+            except KeyError:  # of a long capture, and was let go
+                continue
             sender, receiver = (record.b, record.a) if side else (record.a, record.b)
             differ = [each for each in SIDES if own[each] not in (sender, receiver)]
             if len(differ) == 1:

@@ -91,3 +91,21 @@ def test_a_port_that_its_own_end_uses_again_makes_no_stray(tmp_path):
     made.send(40.002, "a", ACK, 7_000_001, 8_000_001)
 
     assert not any(flow.strays for flow in join(*made.write(tmp_path)).flows)
+
+
+def test_a_flow_that_was_let_go_is_no_reason_to_fail(tmp_path, monkeypatch):
+    """Of a long capture the other connection may be forgotten: then nothing is said of whose the packets are."""
+    made, _, _ = reused()
+    joined = join(*made.write(tmp_path))
+    judged = joined.flows._judged
+
+    def some(point, flow):
+        if (point, flow) == (0, 2):
+            raise KeyError(flow)
+        return judged(point, flow)
+
+    assert joined.flows[0].strays
+    monkeypatch.setattr(joined.flows, "_judged", some)
+    joined.flows.look_again()
+
+    assert () == joined.flows[0].strays
