@@ -178,8 +178,7 @@ def _why(t: Teller, f: Finding) -> list[Line]:
     elif f.data["midstream"]:
         text = (
             f"The capture began in mid-connection. So either {peer} had sent FIN before, and its FIN-WAIT-2 ran out"
-            " (60 s on Linux); or its host restarted; or a middlebox forgot the flow, and answers in its name"
-            " or passes on what comes under another port."
+            " (60 s on Linux); or its host restarted; or a middlebox forgot the flow and answers in its name."
             " This capture cannot tell which."
         )
     elif _is_on_link(t):
@@ -193,9 +192,9 @@ def _why(t: Teller, f: Finding) -> list[Line]:
         text = (
             f"No FIN from {peer} came before, so its program did not close in the ordinary way. Inferred causes:"
             f" {_restarted(t, 'its host restarted or was replaced; ')}its address moved to another host; a NAT or"
-            " firewall forgot the flow, and answers in its name or passes on what comes under another port; its program"
-            " was killed or aborted it (data unread, SO_LINGER 0), or its kernel gave it up (retransmissions, or"
-            " TCP_USER_TIMEOUT), and no RST of that got here."
+            " firewall forgot the flow and answers in its name; its program was killed or aborted it (data unread,"
+            " SO_LINGER 0), or its kernel gave it up (retransmissions, or TCP_USER_TIMEOUT), and no RST of that got"
+            " here."
         )
     kept = _kept_clock(t, side_of(f))
     went_on = f"{t.start(side_of(f))}'s host has not restarted: its timestamp clock went on in a later handshake."

@@ -106,10 +106,13 @@ def _why(t: Teller, f: Finding) -> list[Line]:
     text = (
         f"{holder}'s kernel held a connection whose other end no longer knew it: half-open. Inferred"
         f" causes: {loser}'s host restarted; or its program ended without a FIN that reached this point, and the port"
-        f" was used anew after that; or a NAT had forgotten this connection, and gave its address and port to another"
-        f" one: then {loser} itself may still hold it. A capture at {loser}'s own host tells which."
+        " was used anew after that."
     )
-    return [Line(text, f.frames)]
+    nat = (
+        "Or a NAT had forgotten this connection, and gave its address and port to another one: then"
+        f" {loser} itself may still hold it. A capture at {loser}'s own host tells which."
+    )
+    return [Line(text, f.frames), Line(nat, f.frames)]
 
 
 def _change(f: Finding) -> str | None:

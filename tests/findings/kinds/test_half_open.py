@@ -54,7 +54,7 @@ def test_a_nat_may_have_given_the_port_away():
 
     why = " ".join(line.text for line in explain.story(old, old.record.first_ns).section("Why").lines)
 
-    assert "or a NAT had forgotten this connection, and gave its address and port to another one" in why
+    assert "Or a NAT had forgotten this connection, and gave its address and port to another one" in why
     assert "A capture at the client's own host tells which." in why
 
 
