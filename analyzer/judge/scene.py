@@ -30,6 +30,8 @@ UNHEARD_NS: Final = 1_000_000_000
 """Who is silent for a shorter time only had nothing to say."""
 CAME_BACK_NS: Final = 2_000_000_000
 """Who is heard sooner after something stayed unanswered was there when that came: no host starts in so short a time."""
+GONE_AND_BACK_NS: Final = 60_000_000_000
+"""A host that starts anew, slept or was cut off is seldom heard again sooner."""
 STATION_HEARD: Final = ("station_ns", "station_last_ns")
 """When a station was heard first and last."""
 QUESTIONED: Final = frozenset({Verdict.TIMED_OUT, Verdict.SILENT, Verdict.UNDETERMINED})
@@ -323,11 +325,25 @@ class Scene:
 
     @property
     def is_heard_throughout(self) -> bool:
-        """Whether its host was heard beside the flow all the time: never silent for as long as it was asked in vain."""
+        """Whether its host was heard beside the flow all the time, so most likely also while it was asked in vain.
+
+        It was never silent for as long as that; or only at another time, and else for no time in which a host is gone
+        and back.
+        """
         if self.beside("known") != 1 or not self.is_of_its_host(self.beside("last_ns")):
             return False
-        lately = self.beside("last_ns") > self.until_ns - self.beside("longest_ns")
-        return lately and 0 < self.beside("longest_ns") < self.in_question_until_ns - self.due_ns
+        longest_ns, last_ns = self.beside("longest_ns"), self.beside("last_ns")
+        if longest_ns <= 0 or last_ns <= max(self.due_ns, self.until_ns - longest_ns):
+            return False
+        asked_ns = self.in_question_until_ns - self.due_ns
+        if self.was_away_then:
+            return longest_ns < asked_ns
+        return self.beside("second_ns") < max(asked_ns, GONE_AND_BACK_NS)
+
+    @property
+    def was_away_then(self) -> bool:
+        """Whether its host's longest silence beside the flow was in the time while it was asked in vain."""
+        return self.beside("gap_from_ns") < self.in_question_until_ns and self.beside("gap_to_ns") > self.due_ns
 
     @property
     def later_frames(self) -> tuple[int, ...]:

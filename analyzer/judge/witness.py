@@ -156,6 +156,8 @@ def _signs(scene: Scene) -> Iterator[Witness]:
             "what": scene.beside("last_what"),
             "longest_ns": scene.beside("longest_ns"),
         }
+        if scene.beside("longest_ns") >= scene.in_question_until_ns - scene.due_ns:
+            data["second_ns"] = scene.beside("second_ns")
         says = "heard" if scene.sign_frames else "throughout" if scene.is_heard_throughout else "heard_later"
         says = says if own else "unclear" if scene.is_claimed_twice else "elsewhere"
         again = says == "heard_later" and scene.beside("sign_ns") <= scene.in_question_until_ns

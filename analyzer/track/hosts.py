@@ -29,6 +29,7 @@ GAP: Final = [
     ("gap_to_ns", np.int64),
     ("gap_from_frame", np.int64),
     ("gap_to_frame", np.int64),
+    ("longest_ns", np.int64),  # how long that was, at least GAP_LEAST_NS
 ]
 GAP_LEAST_NS: Final = 5_000_000_000
 """Longer than whoever is heard all the time may seem silent, as few of its frames are noted (see ``observe``)."""
@@ -64,7 +65,7 @@ HOST: Final = np.dtype(
         # touched whenever it is heard: one cache line
         *KEY,
         ("last_frame", np.int64),
-        ("least_ns", np.int64),  # its longest silence so far, at least GAP_LEAST_NS
+        ("second_ns", np.int64),  # its longest silence but one, at least GAP_LEAST_NS
         ("mac", np.int64),  # the station that last sent in its name, -1 unknown
         ("last_what", np.int16),  # protocol of IP of the last frame, -1 none (ARP, LLDP ...)
         ("ttl", np.int16),  # of its last TCP segment, -1 none
@@ -87,7 +88,7 @@ STATION: Final = np.dtype(
     [
         *KEY,  # lo: the MAC address
         ("last_frame", np.int64),
-        ("least_ns", np.int64),
+        ("second_ns", np.int64),
         ("last_what", np.int16),
         ("has_tcp", np.int16),  # 1 if a segment of a connection came from there
         *GAP,
@@ -239,6 +240,8 @@ def no_gap(host: Record) -> None:
     host["gap_to_ns"] = 0
     host["gap_from_frame"] = 0
     host["gap_to_frame"] = 0
+    host["longest_ns"] = GAP_LEAST_NS
+    host["second_ns"] = GAP_LEAST_NS
 
 
 @loop
@@ -246,7 +249,6 @@ def new_host(host: Record, ts_ns: int, frame: int, mac: int) -> None:
     """Begin to know a host, whose key is set."""
     host["last_ns"] = ts_ns
     host["last_frame"] = frame
-    host["least_ns"] = GAP_LEAST_NS
     host["mac"] = mac
     host["last_what"] = -1
     host["ttl"] = -1
@@ -267,7 +269,6 @@ def new_station(station: Record, ts_ns: int, frame: int) -> None:
     """Begin to know a station, whose key is set."""
     station["last_ns"] = ts_ns
     station["last_frame"] = frame
-    station["least_ns"] = GAP_LEAST_NS
     station["last_what"] = -1
     station["has_tcp"] = 0
     no_gap(station)
@@ -319,12 +320,16 @@ def heard(host: Record, ts_ns: int, frame: int, what: int) -> None:
     passed_ns = ts_ns - host["last_ns"]
     if passed_ns < 0:
         return
-    if passed_ns > host["least_ns"]:
-        host["least_ns"] = passed_ns
-        host["gap_from_ns"] = host["last_ns"]
-        host["gap_from_frame"] = host["last_frame"]
-        host["gap_to_ns"] = ts_ns
-        host["gap_to_frame"] = frame
+    if passed_ns > host["second_ns"]:
+        if passed_ns > host["longest_ns"]:
+            host["second_ns"] = host["longest_ns"]
+            host["longest_ns"] = passed_ns
+            host["gap_from_ns"] = host["last_ns"]
+            host["gap_from_frame"] = host["last_frame"]
+            host["gap_to_ns"] = ts_ns
+            host["gap_to_frame"] = frame
+        else:
+            host["second_ns"] = passed_ns
     host["last_ns"] = ts_ns
     host["last_frame"] = frame
     host["last_what"] = what

@@ -45,7 +45,10 @@ def first_since(host: Record, since_ns: int) -> tuple[int, int]:
 def of_host(host: Record, since_ns: int, flow_ns: int, at: Record) -> None:
     """Write when a host was heard since, and what changed about its packets since a flow began."""
     at["known"] = 1 if host["first_ns"] <= since_ns else 0
-    at["longest_ns"] = host["least_ns"]
+    at["longest_ns"] = host["longest_ns"]
+    at["second_ns"] = host["second_ns"]
+    at["gap_from_ns"] = host["gap_from_ns"]
+    at["gap_to_ns"] = host["gap_to_ns"]
     if host["last_ns"] > since_ns + BESIDE_NS:
         at["last_ns"] = host["last_ns"]
         at["last_frame"] = host["last_frame"]

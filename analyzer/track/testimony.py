@@ -57,6 +57,9 @@ TESTIMONY: Final = np.dtype(
         ("last_frame", np.int64),
         ("last_what", np.int64),  # protocol of IP, -1 none
         ("longest_ns", np.int64),  # its host was never silent for longer
+        ("gap_from_ns", np.int64),  # that was between these two; 0: it was silent for moments only
+        ("gap_to_ns", np.int64),
+        ("second_ns", np.int64),  # at any other time it was never silent for longer
         # the station that its segments came from
         ("mac", np.int64),  # -1 unknown
         ("place", np.int64),  # OWN, HOP or TAKEN_FOR_HOP, else 0: unknown

@@ -184,10 +184,14 @@ def _heard_unclear(t: Teller, w: Witness) -> str:
 
 def _throughout(t: Teller, w: Witness) -> str:
     del t
+    longest = duration(number(w, "longest_ns"))
+    silent = f"never silent for longer than {longest}"
+    if "second_ns" in w.data:
+        other = duration(number(w, "second_ns"))
+        silent = f"silent for {longest} once, but not while it was asked in vain, and otherwise for {other} at most"
     return (
-        f"{text(w, 'address')} was heard outside this flow all the time: never silent for longer than"
-        f" {duration(number(w, 'longest_ns'))}, and heard up to {duration(number(w, 'last_after_ns'))} after its last"
-        " packet here."
+        f"{text(w, 'address')} was heard outside this flow all the time: {silent}, and heard up to"
+        f" {duration(number(w, 'last_after_ns'))} after its last packet here."
     )
 
 

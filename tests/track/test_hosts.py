@@ -39,6 +39,19 @@ def test_the_longest_silence_is_kept():
     assert [2 * S, 20 * S, 2, 3, 32 * S, 5] == [record[name] for name in names]
 
 
+@pytest.mark.parametrize("heard_s", [(20, 31), (12, 31)], ids=["longest first", "longest last"])
+def test_the_longest_silence_but_one_is_known(heard_s):
+    """How long it was is kept, whichever came first, and without a second one it is no longer than a short one."""
+    record = host()
+    heard(record, heard_s[0] * S, 2, TCP)
+    assert record["second_ns"] == GAP_LEAST_NS
+
+    heard(record, heard_s[1] * S, 3, TCP)
+    assert sorted([heard_s[0] - 1, heard_s[1] - heard_s[0]]) == [
+        record[name] // S for name in ("second_ns", "longest_ns")
+    ]
+
+
 def test_a_short_silence_is_none():
     """A host that is heard all the time may seem silent for seconds, as not every segment is noted."""
     record = host()
