@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from analyzer.track.batch import FlowBatch
     from analyzer.wireshark.display_filter import Matching
 
-FINISHED: Final = 1
-"""Batches of finished flows that may wait: each takes some megabytes."""
+FINISHED: Final = 4
+"""Batches of finished flows that may wait: each takes some megabytes, and with one alone the tracker waits for us."""
 QUIET: Final = 16
 """After so many batches that finish no flow, whoever shows progress is told, where tracking has its own thread."""
 

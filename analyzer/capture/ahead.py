@@ -36,7 +36,8 @@ def read_ahead(items: Iterable[T], depth: int = DEPTH, *, meanwhile: Callable[[]
     """Yield the items of an iterable that a thread works off ahead of us.
 
     What the iterable raises is raised here, after the items before it. If we stop early, the thread stops at its next
-    item. ``meanwhile`` is called once the thread works, before we wait for its first item.
+    item. ``meanwhile`` is called once the thread works, before we wait for its first item. An item that is None says
+    only that the work goes on; where none may wait any more it is left out.
     """
     # simple ones, which take and give without running Python: a thousand batches pass in a second
     waiting: queue.SimpleQueue[tuple[str, T | BaseException | None]] = queue.SimpleQueue()
@@ -58,6 +59,8 @@ def read_ahead(items: Iterable[T], depth: int = DEPTH, *, meanwhile: Callable[[]
     def work() -> None:
         try:
             for item in items:
+                if item is None and places.empty():
+                    continue
                 if not put("item", item):
                     return
                 del item  # whose memory it is now may want it back before there is another

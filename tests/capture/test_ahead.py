@@ -28,6 +28,22 @@ def test_only_so_much_is_ahead():
     ahead.close()
 
 
+def test_nobody_waits_to_say_that_the_work_goes_on():
+    """Items that are None are left out while none may wait, and the thread comes to its end; the others all come."""
+    done = threading.Event()
+
+    def items():
+        yield 1
+        yield from [None] * 100
+        done.set()
+        yield 2
+
+    ahead = read_ahead(items(), 1, meanwhile=lambda: done.wait(10))
+
+    assert [1, 2] == [each for each in ahead if each is not None]
+    assert done.is_set()
+
+
 def test_an_exception_comes_after_the_items_before_it():
     """What the iterable raises is raised to the reader, in its place."""
 
