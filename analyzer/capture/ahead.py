@@ -59,9 +59,7 @@ def read_ahead(items: Iterable[T], depth: int = DEPTH, *, meanwhile: Callable[[]
     def work() -> None:
         try:
             for item in items:
-                if item is None and places.empty():
-                    continue
-                if not put("item", item):
+                if (item is not None or not places.empty()) and not put("item", item):
                     return
                 del item  # whose memory it is now may want it back before there is another
         except BaseException as error:  # noqa: BLE001 - handed to the reader, whatever it is
