@@ -132,6 +132,66 @@ def test_routers_that_come_first_in_turn():
     assert trains[0]["count"] == 14
 
 
+@pytest.mark.xfail(
+    strict=True, reason="where the greeting's beats meet, and one end comes second each time, none is found"
+)
+def test_routers_of_which_one_comes_second_from_the_greeting_on():
+    """Times of two BIRD routers, every 2 s less up to a quarter, with the KEEPALIVEs of their greeting: both beat."""
+    talk = Talk()
+    greeting = [(1.082, "a", 53), (1.082, "b", 53), (1.082, "b", 19), (1.082, "a", 19)]
+    greeting += [(2.749, "b", 23), (2.749, "a", 23), (2.749, "b", 19), (3.034, "a", 19)]
+    firsts = [
+        4.358,
+        6.138,
+        8.061,
+        9.902,
+        11.594,
+        13.230,
+        15.172,
+        17.074,
+        18.949,
+        20.566,
+        22.229,
+        24.033,
+        25.572,
+        27.340,
+        29.301,
+        30.878,
+        32.778,
+        34.573,
+        36.187,
+        38.037,
+    ]
+    seconds = [
+        4.591,
+        6.456,
+        8.210,
+        9.916,
+        11.889,
+        13.835,
+        15.572,
+        17.543,
+        19.251,
+        21.041,
+        22.698,
+        24.645,
+        26.350,
+        27.910,
+        29.596,
+        31.489,
+        33.308,
+        35.052,
+        36.626,
+    ]
+    for at, who, length in [
+        *greeting,
+        *sorted([*((at, "b", 19) for at in firsts), *((at, "a", 19) for at in seconds)]),
+    ]:
+        talk.says(at, who, length, acked=False)
+
+    assert 2 == len(talk.trains())
+
+
 def test_only_one_end_says_so_much_so_often():
     """What is longer and comes as often, with jitter, and from one end alone, is no heartbeat."""
     assert talk_of([routers(3)[0], []], 19).trains() == []
